@@ -1,0 +1,81 @@
+# One call describes a module of src/: its sources by convention, its links by name.
+#
+#   flair_module(store DEPS flair::base flair::object LIBS PkgConfig::zstd)
+#
+# *_test.cc become the test program NAME_test, each *_bench.cc and *_fuzz.cc a
+# program of its own; every other *.cc is the library flair::NAME. MAIN names
+# files that hold a main() and stay out of the library. PURE modules are compiled
+# without exceptions.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(flair_options INTERFACE)
+target_include_directories(flair_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+# One rounding per operation: merges must give the same bits on every machine.
+target_compile_options(flair_options INTERFACE -ffp-contract=off)
+target_compile_options(flair_options INTERFACE
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${FLAIR_DEVELOPER}>>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror>)
+if(FLAIR_SANITIZE)
+  target_compile_options(flair_options INTERFACE
+    -fsanitize=${FLAIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  target_link_options(flair_options INTERFACE -fsanitize=${FLAIR_SANITIZE})
+endif()
+if(FLAIR_FUZZ)
+  target_compile_options(flair_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+target_link_libraries(flair_options INTERFACE Threads::Threads)
+
+function(flair_module name)
+  cmake_parse_arguments(ARG "PURE" "" "DEPS;LIBS;TEST_DEPS;MAIN" ${ARGN})
+  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(benches ${all})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  set(fuzzers ${all})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  foreach(main IN LISTS ARG_MAIN)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${main})
+  endforeach()
+
+  if(sources)
+    add_library(flair_${name} STATIC ${sources})
+    target_link_libraries(flair_${name} PUBLIC flair_options ${ARG_DEPS} ${ARG_LIBS})
+    if(ARG_PURE)
+      target_compile_options(flair_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
+    endif()
+  else()
+    add_library(flair_${name} INTERFACE)
+    target_link_libraries(flair_${name} INTERFACE flair_options ${ARG_DEPS} ${ARG_LIBS})
+  endif()
+  add_library(flair::${name} ALIAS flair_${name})
+
+  if(NOT FLAIR_DEVELOPER)
+    return()
+  endif()
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE flair::${name} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
+    target_compile_options(${name}_test PRIVATE -Wno-sign-conversion -Wno-conversion)
+    target_compile_definitions(${name}_test PRIVATE FLAIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(NOT FLAIR_SANITIZE)
+    foreach(bench IN LISTS benches)
+      get_filename_component(stem ${bench} NAME_WE)
+      add_executable(${name}_${stem} ${bench})
+      target_link_libraries(${name}_${stem} PRIVATE flair::${name} benchmark::benchmark benchmark::benchmark_main)
+    endforeach()
+  endif()
+  if(FLAIR_FUZZ)
+    foreach(fuzz IN LISTS fuzzers)
+      get_filename_component(stem ${fuzz} NAME_WE)
+      add_executable(${name}_${stem} ${fuzz})
+      target_link_libraries(${name}_${stem} PRIVATE flair::${name})
+      target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

@@ -1,0 +1,1 @@
+//! Nothing here: this crate only pins a dependency.
