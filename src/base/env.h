@@ -23,7 +23,6 @@
 
 namespace flair {
 
-
 // Bytes become durable with Sync. Destroying without Close keeps what was written.
 class WritableFile {
  public:
@@ -53,7 +52,8 @@ struct FileInfo {
 };
 
 enum class WriteMode : std::uint8_t {
-  kCreateNew,  // kAlreadyExists if the name is taken
+  kCreateNew,      // kAlreadyExists if the name is taken
+  kCreatePrivate,  // the same, readable by the owner only: for secrets
   kTruncate,
   kAppend,  // created when absent
 };
@@ -79,8 +79,8 @@ class Env {
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
   virtual Result<std::uint64_t> FreeSpaceBytes(const std::string& path) = 0;
 
-  virtual std::int64_t NowNs() = 0;        // wall clock since the Unix epoch
-  virtual std::int64_t MonotonicNs() = 0;  // for durations
+  virtual std::int64_t NowNs() = 0;                   // wall clock since the Unix epoch
+  virtual std::int64_t MonotonicNs() = 0;             // for durations
   virtual void RandomBytes(MutableByteView out) = 0;  // cryptographic
 
   std::int64_t NowSeconds() { return NowNs() / 1'000'000'000; }

@@ -32,8 +32,8 @@ Result<Bytes> FromHex(std::string_view text) {
     const int high = DigitValue(text[i]);
     const int low = DigitValue(text[i + 1]);
     if (high < 0 || low < 0) {
-      return Error(ErrorCode::kInvalidArgument,
-                   "not a lower-case hex digit at position " + std::to_string(high < 0 ? i : i + 1));
+      return Error(ErrorCode::kInvalidArgument, "not a lower-case hex digit at position " +
+                                                    std::to_string(high < 0 ? i : i + 1));
     }
     out.push_back(static_cast<std::byte>(high * 16 + low));
   }

@@ -19,19 +19,19 @@ namespace flair {
 // What a caller can do about a failure. Values are stable: the wire protocol
 // carries them. Append only.
 enum class ErrorCode : std::uint8_t {
-  kInvalidArgument = 1,   // the caller asked for something meaningless
-  kNotFound = 2,          // the named thing does not exist
-  kCorrupt = 3,           // stored or received bytes break their format
-  kRejected = 4,          // a proof or signature was checked and is false
-  kIo = 5,                // the operating system refused
-  kUnsupported = 6,       // well formed, but newer than this build
-  kConflict = 7,          // somebody moved first, or the merge has conflicts
-  kPolicyViolation = 8,   // refused by the repository's policy
-  kUnauthorised = 9,      // no identity, or not one that may do this
-  kUnavailable = 10,      // a peer does not answer; trying again may help
-  kCancelled = 11,        // interrupted; resumable
-  kNoSpace = 12,          // a disk or quota is full
-  kAlreadyExists = 13,    // the name is taken
+  kInvalidArgument = 1,  // the caller asked for something meaningless
+  kNotFound = 2,         // the named thing does not exist
+  kCorrupt = 3,          // stored or received bytes break their format
+  kRejected = 4,         // a proof or signature was checked and is false
+  kIo = 5,               // the operating system refused
+  kUnsupported = 6,      // well formed, but newer than this build
+  kConflict = 7,         // somebody moved first, or the merge has conflicts
+  kPolicyViolation = 8,  // refused by the repository's policy
+  kUnauthorised = 9,     // no identity, or not one that may do this
+  kUnavailable = 10,     // a peer does not answer; trying again may help
+  kCancelled = 11,       // interrupted; resumable
+  kNoSpace = 12,         // a disk or quota is full
+  kAlreadyExists = 13,   // the name is taken
 };
 
 class [[nodiscard]] Error {
@@ -100,8 +100,7 @@ inline Status OkStatus() { return std::monostate{}; }
 
 // The same for a Status, or for a Result whose value is not needed:
 //   FLAIR_DO(file.Sync());
-#define FLAIR_DO(...)                                                      \
-  do {                                                                     \
-    if (auto do_status = (__VA_ARGS__); !do_status.ok())                   \
-      return std::move(do_status).error();                                 \
+#define FLAIR_DO(...)                                                                         \
+  do {                                                                                        \
+    if (auto do_status = (__VA_ARGS__); !do_status.ok()) return std::move(do_status).error(); \
   } while (false)
