@@ -1,0 +1,98 @@
+# ./dev test: every stage, its time beside its share, one count at the end. Sourced by ./dev.
+
+# name:share in minutes of 45 on two cores from a bare machine.
+STAGES=(setup:5 style:1 release:6 core:3 asan:7 fuzz:1 tsan:4 package:3 python:3 families:5 cli:1 hub:3 faults:3 demo:4)
+
+RESULTS=build/results
+
+run_tests() {
+  local wanted=("$@") stage name share start seconds failed=()
+  if [[ ${#wanted[@]} -eq 0 ]]; then wanted=("${STAGES[@]%%:*}"); fi
+  rm -rf "$RESULTS"
+  mkdir -p "$RESULTS"
+  for stage in "${STAGES[@]}"; do
+    name=${stage%%:*} share=${stage##*:}
+    [[ " ${wanted[*]} " == *" $name "* ]] || continue
+    say "stage $name"
+    start=$SECONDS
+    # A stage runs in its own shell, so that one failure ends the stage and not the run.
+    if ! (set -euo pipefail; "stage_$name"); then
+      failed+=("$name")
+      echo "stage $name failed" >&2
+    fi
+    seconds=$((SECONDS - start))
+    printf 'stage %-9s %4d s of %4d s\n' "$name" "$seconds" "$((share * 60))" | tee -a "$RESULTS/times.txt"
+    # Nothing after these can run without them.
+    [[ ${#failed[@]} -gt 0 && $name =~ ^(setup|release)$ ]] && break
+  done
+  python3 tools/dev/summary.py "$RESULTS" "${failed[@]}"
+}
+
+stage_setup() {
+  need_build
+  need_packages python
+  need_packages test
+  local lock=python/requirements/lock.txt
+  once venv "$(hash_of "$lock")$(python3 --version)" make_venv "$lock"
+}
+
+stage_style() {
+  python3 tools/check_layers.py
+  python3 tools/check_docs.py
+  git ls-files 'src/*.h' 'src/*.cc' 'python/*.h' 'python/*.cc' | xargs -r clang-format-14 --dry-run -Werror
+}
+
+stage_release() { build_preset release; }
+
+# Runs every test program of a build, two at a time; each leaves its counts as JSON.
+run_core_tests() {
+  local preset=$1 only=${2:-.}
+  mkdir -p "$RESULTS/$preset"
+  find "build/$preset/src" -name '*_test' -type f -perm -u+x | grep -E "$only" | sort |
+    xargs -P2 -I{} sh -c '
+      name=$(basename "$1")
+      "$1" --gtest_brief=1 --gtest_output=json:"$2/$name.json" >"$2/$name.log" 2>&1 ||
+        { echo "FAILED: $1"; tail -40 "$2/$name.log"; exit 1; }' _ {} "$RESULTS/$preset"
+}
+
+stage_core() { run_core_tests release; }
+
+stage_asan() {
+  build_preset asan
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+  run_core_tests asan
+}
+
+stage_fuzz() { python3 tools/fuzz.py --runs 2000 --junit "$RESULTS/fuzz.xml"; }
+
+stage_tsan() {
+  build_preset tsan base_test store_test repo_test merge_test hub_test
+  run_core_tests tsan '/(base|store|repo|merge|hub)_test$'
+}
+
+stage_package() { need_python; }
+
+run_pytest() {
+  local name=$1
+  shift
+  .venv/bin/python -m pytest -q --junitxml "$RESULTS/$name.xml" "$@"
+}
+
+stage_python() {
+  run_pytest python python/tests --ignore python/tests/test_families_torch.py --ignore python/tests/test_families_keras.py
+}
+
+stage_families() {
+  run_pytest families_torch python/tests/test_families_torch.py &
+  local torch=$!
+  run_pytest families_keras python/tests/test_families_keras.py
+  wait "$torch"
+}
+
+stage_cli() { run_pytest cli tests/cli; }
+
+stage_hub() { run_pytest hub tests/hub tests/transfer; }
+
+stage_faults() { run_pytest faults tests/faults; }
+
+stage_demo() { run_pytest demo tests/demo; }
