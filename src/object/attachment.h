@@ -34,8 +34,8 @@ std::string_view AttachmentKindName(AttachmentKind k);
 
 // How the signed text reached the key.
 enum class SignatureScheme : std::uint8_t {
-  kRaw = 1,               // the text's bytes
-  kSolanaOffchain = 2,    // Solana's off-chain message envelope (not accepted yet)
+  kRaw = 1,             // the text's bytes
+  kSolanaOffchain = 2,  // Solana's off-chain message envelope (not accepted yet)
 };
 
 struct Attachment {

@@ -22,6 +22,12 @@ namespace flair {
 inline constexpr std::size_t kMaxParents = 256;
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024;
 inline constexpr std::size_t kMaxMetrics = 1024;
+inline constexpr std::size_t kMaxLineage = 256;
+inline constexpr std::size_t kMaxRecipeParameters = 256;
+inline constexpr std::size_t kMaxParameterBytes = 4096;  // a recipe parameter's value
+inline constexpr std::size_t kMaxNameBytes = 256;        // metrics, methods, parameters, frameworks
+inline constexpr std::size_t kMaxCommitBytes = std::size_t{1} << 20;
+inline constexpr std::uint64_t kMaxTimeSeconds = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 struct Metric {
   std::string name;
@@ -30,24 +36,25 @@ struct Metric {
 };
 
 struct TrainingRecord {
-  std::optional<Digest> program;             // hash of program.flair
-  std::uint64_t first_step = 0;              // t0
-  std::uint64_t num_steps = 0;               // T
-  std::uint64_t num_samples = 0;             // distinct rows seen
+  std::optional<Digest> program;  // hash of program.flair
+  std::uint64_t first_step = 0;   // t0
+  std::uint64_t num_steps = 0;    // T
+  std::uint64_t num_samples = 0;  // distinct rows seen
   std::optional<Digest> data_card;
   std::optional<Digest> ticket;
   std::optional<Digest> weights_commitment;
-  std::vector<Metric> metrics;               // ascending by name
-  std::string framework;                     // "pytorch 2.15.0"; empty when unknown
+  std::vector<Metric> metrics;  // ascending by name
+  std::string framework;        // "pytorch 2.15.0"; empty when unknown
   std::vector<UnknownField> unknown;
   bool operator==(const TrainingRecord&) const = default;
 };
 
 // How a merge's tree follows from its parents: running it again gives the same tree.
 struct MergeRecipe {
-  std::string method;                        // "fedavg", "krum", ...
-  CommitId base;                             // B, the common base shown to reviewers
-  std::vector<std::uint32_t> alpha;          // per parent after the first: weight * 2^24
+  std::string method;  // "fedavg", "krum", ...
+  CommitId base;       // B, the common base shown to reviewers
+  // Per parent after the first: weight * 2^24. Empty for methods without weights.
+  std::vector<std::uint32_t> alpha;
   std::vector<std::pair<std::string, std::string>> parameters;  // ascending by key
   std::vector<UnknownField> unknown;
   bool operator==(const MergeRecipe&) const = default;
@@ -69,8 +76,8 @@ struct Commit {
   TreeId tree;
   std::vector<CommitId> parents;  // merge: the target's tip first, the others ascending by id
   Wallet author;
-  std::uint64_t time_s = 0;       // Unix, UTC
-  std::string message;            // UTF-8
+  std::uint64_t time_s = 0;  // Unix, UTC
+  std::string message;       // UTF-8
   std::optional<TrainingRecord> training;
   std::optional<MergeRecipe> merge;
   std::vector<Lineage> lineage;
@@ -79,6 +86,8 @@ struct Commit {
 };
 
 Bytes EncodeCommit(const Commit& c);
+// Errors: kCorrupt for anything EncodeCommit does not write or a limit above
+// exceeded; kUnsupported for a lineage kind of a later version.
 Result<Commit> DecodeCommit(ByteView bytes);
 CommitId IdOf(const Commit& c);
 

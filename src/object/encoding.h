@@ -44,9 +44,9 @@ class ByteReader {
   bool empty() const { return at_ == in_.size(); }
   std::size_t left() const { return in_.size() - at_; }
   std::size_t offset() const { return at_; }
-  Result<std::uint64_t> Varint();              // kCorrupt: padded, cut or over 64 bits
-  Result<ByteView> Take(std::uint64_t n);      // kCorrupt: fewer bytes are left
-  Result<ByteView> TakePrefixed();             // varint length, then that many bytes
+  Result<std::uint64_t> Varint();          // kCorrupt: padded, cut or over 64 bits
+  Result<ByteView> Take(std::uint64_t n);  // kCorrupt: fewer bytes are left
+  Result<ByteView> TakePrefixed();         // varint length, then that many bytes
   Result<Digest> TakeDigest();
 
  private:
@@ -66,10 +66,10 @@ class MessageDecoder {
   static Result<MessageDecoder> Parse(ByteView message, std::span<const std::uint32_t> known);
 
   bool Has(std::uint32_t number) const;
-  Result<ByteView> Raw(std::uint32_t number) const;              // kCorrupt when absent
-  Result<std::uint64_t> Uint(std::uint32_t number) const;        // kCorrupt when absent
+  Result<ByteView> Raw(std::uint32_t number) const;        // kCorrupt when absent
+  Result<std::uint64_t> Uint(std::uint32_t number) const;  // kCorrupt when absent
   Result<std::uint64_t> UintOr(std::uint32_t number, std::uint64_t otherwise) const;
-  Result<std::string> Text(std::uint32_t number) const;          // kCorrupt unless UTF-8
+  Result<std::string> Text(std::uint32_t number) const;  // kCorrupt unless UTF-8
   Result<std::string> TextOr(std::uint32_t number, std::string_view otherwise) const;
   Result<Digest> TakeDigest(std::uint32_t number) const;
   Result<std::optional<Digest>> OptionalDigest(std::uint32_t number) const;

@@ -1,4 +1,7 @@
 // Tree: the files of one commit, by full path, sorted bytewise.
+//
+// Place: object. Byte layout: docs/formats/object.md. A tree that was decoded can
+// be written to disk as it is: no path leaves the folder, no two collide.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
