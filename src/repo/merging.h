@@ -13,15 +13,12 @@
 
 #include "crypto/ed25519.h"
 #include "object/commit.h"
+#include "repo/merge_commits.h"
 #include "repo/progress.h"
 #include "repo/repository.h"
 
 namespace flair {
 
-enum class MergeRun : std::uint8_t {
-  kReal,
-  kDryRun,  // prepare and report; store and move nothing
-};
 enum class FastForwards : std::uint8_t {
   kAllow,  // one other commit that descends from HEAD: move there
   kNever,  // always a merge commit
@@ -46,12 +43,6 @@ enum class MergeResultKind : std::uint8_t {
   kConflicts,    // nothing happened
 };
 
-struct MergeConflict {
-  std::string path;
-  std::string tensor;  // empty: the file as a whole
-  std::string reason;  // one line
-};
-
 struct MergeOutcome {
   MergeResultKind kind = MergeResultKind::kUpToDate;
   std::optional<CommitId> commit;
@@ -63,7 +54,6 @@ struct MergeOutcome {
 // (unknown method, bad weights, HEAD unborn or detached).
 Result<MergeOutcome> Merge(Repository& repo, const MergeRequest& request, const Keypair& author);
 
-enum class RevertBy : std::uint8_t { kHistory, kSubtract };
 struct RevertRequest {
   CommitId commit;
   RevertBy by = RevertBy::kHistory;
