@@ -28,6 +28,14 @@ struct CheckoutOutcome {
   std::vector<StatCacheEntry> stats;
 };
 
+// Moves single files: `before` is what is expected on disk, `after` what shall be there.
+// REQUIRES: LockForWriting is held. Does not touch refs, HEAD or index. All contents
+// and local changes are checked before the first file is touched.
+// Errors: kConflict, kNotFound (absent contents), kNoSpace, kCancelled.
+Result<CheckoutOutcome> ChangeFiles(Repository& repo, const std::vector<WorktreeChange>& changes,
+                                    LocalChanges local, const ProgressSink& progress = {});
+
+// From the staged tree to `to`: the changes of ChangeFiles are those of the index.
 // REQUIRES: LockForWriting is held. Does not touch refs, HEAD or index.
 // Errors: kConflict, kNotFound (absent contents), kNoSpace.
 Result<CheckoutOutcome> CheckoutTree(Repository& repo, const Tree& to, LocalChanges local,

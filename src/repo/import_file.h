@@ -7,11 +7,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "base/byte_source.h"
 #include "object/file.h"
-#include "object/tree.h"
 #include "repo/progress.h"
 #include "store/object_store.h"
 
@@ -30,13 +30,12 @@ Result<ImportedFile> ImportFile(ObjectBatch& batch, const ByteSource& source, st
 // The id alone, nothing stored: reads everything once.
 Result<FileId> HashFile(const ByteSource& source, std::string_view name);
 
-// Errors: kNotFound when the object or a content is absent.
-Result<File> ReadFileObject(const ObjectStore& objects, const FileId& id);
-Result<Tree> ReadTree(const ObjectStore& objects, const TreeId& id);
-
 // All bytes, in order, in pieces of at most 1 MiB.
 Status ExportFile(const ObjectStore& objects, const File& file,
                   const std::function<Status(ByteView)>& sink);
+
+// The same for random access; thread-safe, must not outlive the store.
+std::unique_ptr<ByteSource> OpenFile(const ObjectStore& objects, const File& file);
 
 // How PLANE and SUB should see a tensor's bytes.
 PutOptions PutOptionsFor(DType dtype);

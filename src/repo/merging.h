@@ -48,6 +48,7 @@ struct MergeOutcome {
   std::optional<CommitId> commit;
   std::optional<MergeRecipe> recipe;
   std::vector<MergeConflict> conflicts;
+  std::vector<std::string> notes;  // what a reader should know, one line each
 };
 
 // Errors: kConflict (local changes would be lost, branch moved), kInvalidArgument

@@ -15,6 +15,7 @@
 
 #include "object/commit.h"
 #include "object/ids.h"
+#include "repo/history.h"
 #include "repo/repository.h"
 
 namespace flair {
@@ -77,8 +78,5 @@ Result<std::vector<ReflogEntry>> ReadReflog(Repository& repo, std::string_view r
 // id or unique prefix of at least 6 digits, each with ~N and ^N behind it.
 // Errors: kNotFound; kInvalidArgument when it is ambiguous (names the candidates).
 Result<CommitId> Resolve(Repository& repo, std::string_view text);
-
-// Reads and decodes. Errors: kNotFound, kCorrupt.
-Result<Commit> ReadCommit(const ObjectStore& objects, const CommitId& id);
 
 }  // namespace flair

@@ -43,5 +43,7 @@ bool IsFresh(const StatCacheEntry& entry, const FileInfo& now_on_disk);
 
 Result<std::unordered_map<std::string, StatCacheEntry>> ReadStatCache(Repository& repo);
 Status WriteStatCache(Repository& repo, const std::vector<StatCacheEntry>& entries);
+// The same inside the caller's transaction.
+Status PutStatCacheRows(Repository& repo, const std::vector<StatCacheEntry>& entries);
 
 }  // namespace flair

@@ -21,12 +21,12 @@
 
 namespace flair {
 
-enum class ChangeKind : std::uint8_t { kAdded, kModified, kDeleted };
-std::string_view ChangeKindName(ChangeKind kind);  // "added", "modified", "deleted"
+enum class FileChange : std::uint8_t { kAdded, kModified, kDeleted };
+std::string_view FileChangeName(FileChange kind);  // "added", "modified", "deleted"
 
 struct PathChange {
   std::string path;
-  ChangeKind kind = ChangeKind::kModified;
+  FileChange kind = FileChange::kModified;
   bool operator==(const PathChange&) const = default;
 };
 
