@@ -30,8 +30,8 @@ std::string ToBase58(ByteView bytes) {
 Result<Bytes> FromBase58(std::string_view text, std::size_t max_bytes) {
   // log(256)/log(58) < 1.37: a longer text cannot be a canonical value of max_bytes.
   if (text.size() > max_bytes * 137 / 100 + 1) {
-    return Error(ErrorCode::kInvalidArgument, "base58 text is too long: " +
-                                                  std::to_string(text.size()) + " characters");
+    return Error(ErrorCode::kInvalidArgument,
+                 "base58 text is too long: " + std::to_string(text.size()) + " characters");
   }
   std::size_t zeros = 0;
   while (zeros < text.size() && text[zeros] == kAlphabet[0]) ++zeros;
@@ -51,8 +51,8 @@ Result<Bytes> FromBase58(std::string_view text, std::size_t max_bytes) {
     for (; carry > 0; carry >>= 8) digits.push_back(carry & 255);
   }
   if (zeros + digits.size() > max_bytes) {
-    return Error(ErrorCode::kInvalidArgument, "base58 value has more than " +
-                                                  std::to_string(max_bytes) + " bytes");
+    return Error(ErrorCode::kInvalidArgument,
+                 "base58 value has more than " + std::to_string(max_bytes) + " bytes");
   }
   Bytes out(zeros, std::byte{0});
   for (auto d = digits.rbegin(); d != digits.rend(); ++d) out.push_back(static_cast<std::byte>(*d));

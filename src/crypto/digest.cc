@@ -10,8 +10,8 @@ std::string Digest::ToHex() const { return flair::ToHex(bytes); }
 
 Result<Digest> Digest::FromHex(std::string_view text) {
   if (text.size() != 2 * kBytes) {
-    return Error(ErrorCode::kInvalidArgument, "an id has 64 hex digits, this has " +
-                                                  std::to_string(text.size()));
+    return Error(ErrorCode::kInvalidArgument,
+                 "an id has 64 hex digits, this has " + std::to_string(text.size()));
   }
   FLAIR_TRY(const Bytes raw, flair::FromHex(text));
   return FromBytes(raw);

@@ -21,8 +21,8 @@ std::string Wallet::ToBase58() const { return flair::ToBase58(bytes); }
 Result<Wallet> Wallet::FromBase58(std::string_view text) {
   FLAIR_TRY(const Bytes raw, flair::FromBase58(text, kBytes));
   if (raw.size() != kBytes) {
-    return Error(ErrorCode::kInvalidArgument, "a wallet address has 32 bytes, this has " +
-                                                  std::to_string(raw.size()));
+    return Error(ErrorCode::kInvalidArgument,
+                 "a wallet address has 32 bytes, this has " + std::to_string(raw.size()));
   }
   return FromBytes(raw);
 }
@@ -54,15 +54,16 @@ Keypair Keypair::FromSeed(const std::array<std::byte, 32>& seed) {
 
 Result<Keypair> Keypair::FromSecret(ByteView secret) {
   if (secret.size() != kSecretBytes) {
-    return Error(ErrorCode::kCorrupt, "a secret key has 64 bytes, this has " +
-                                          std::to_string(secret.size()));
+    return Error(ErrorCode::kCorrupt,
+                 "a secret key has 64 bytes, this has " + std::to_string(secret.size()));
   }
   std::array<std::byte, 32> seed;
   std::copy_n(secret.begin(), seed.size(), seed.begin());
   Keypair key = FromSeed(seed);
   sodium_memzero(seed.data(), seed.size());
   if (!std::equal(secret.begin(), secret.end(), key.secret_.begin())) {
-    return Error(ErrorCode::kCorrupt, "the public half of the key does not belong to its secret half");
+    return Error(ErrorCode::kCorrupt,
+                 "the public half of the key does not belong to its secret half");
   }
   return key;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "object/ids.h"
 
-
 #include "crypto/blake3.h"
 #include "object/attachment_format.h"
 #include "object/encoding.h"
