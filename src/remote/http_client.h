@@ -54,7 +54,8 @@ struct HttpRequest {
   BodySource body_source;
   std::uint64_t body_bytes = 0;
   Repeat repeat = Repeat::kSafe;
-  std::uint64_t max_answer_bytes = std::uint64_t{64} << 20;  // of an answer kept in memory
+  std::uint64_t max_answer_bytes = std::uint64_t{256} << 20;  // of an answer kept in memory
+  int stall_timeout_s = 0;  // for work that the hub does before it answers; 0: the client's
 };
 
 struct HttpResponse {
@@ -83,15 +84,12 @@ class HttpClient {
   const HttpOptions& options() const { return options_; }
 
  private:
-  struct Handle;
-  struct Exchange;
-  std::unique_ptr<Handle> Take();
-  void Return(std::unique_ptr<Handle> handle);
-  Result<HttpResponse> Once(const HttpRequest& request, const BodySink* sink);
-  Status Pause(int attempt);
+  struct Outcome;
+  struct Pool;
+  Outcome Once(const HttpRequest& request, const BodySink* sink);
+  Status Pause(int attempt, const HttpResponse& answer);
 
   HttpOptions options_;
-  struct Pool;
   std::unique_ptr<Pool> pool_;
 };
 

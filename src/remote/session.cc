@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "remote/session.h"
+
+#include "base/hex.h"
+#include "base/path.h"
+#include "remote/address.h"
+#include "remote/hub_api.h"
+
+namespace flair {
+namespace {
+
+namespace json = wire::json;
+constexpr std::size_t kMaxTokenFileBytes = std::size_t{1} << 20;
+
+// The whole document: members of later versions survive a save.
+Result<json::object> ReadDocument(Env& env, const std::string& path) {
+  auto bytes = ReadFile(env, path, kMaxTokenFileBytes);
+  if (!bytes.ok()) {
+    if (bytes.error().code() == ErrorCode::kNotFound) return json::object{};
+    return std::move(bytes).error();
+  }
+  auto document = wire::ParseObject(AsText(*bytes), kMaxTokenFileBytes);
+  if (!document.ok()) {
+    return Error(ErrorCode::kCorrupt, path + ": " + document.error().message())
+        .WithHint("delete the file and sign in again");
+  }
+  return document;
+}
+
+// Private from its first byte: a secret must never be readable for a moment.
+Status WritePrivately(Env& env, const std::string& path, std::string_view text) {
+  const std::string folder = ParentPath(path);
+  if (!folder.empty()) FLAIR_DO(MakeDirs(env, folder));
+  std::array<std::byte, 8> random{};
+  env.RandomBytes(random);
+  const std::string temporary = path + "." + ToHex(random) + ".tmp";
+  const auto write = [&]() -> Status {
+    FLAIR_TRY(const auto file, env.OpenForWrite(temporary, WriteMode::kCreatePrivate));
+    FLAIR_DO(file->Append(AsBytes(text)));
+    FLAIR_DO(file->Sync());
+    FLAIR_DO(file->Close());
+    FLAIR_DO(env.Rename(temporary, path));
+    return env.SyncDir(folder.empty() ? "." : folder);
+  };
+  Status written = write();
+  if (!written.ok()) (void)env.RemoveFile(temporary);
+  return written;
+}
+
+Result<json::object> HubsOf(const json::object& document) {
+  FLAIR_TRY(const json::object* hubs, wire::GetObject(document, "hubs"));
+  return hubs == nullptr ? json::object{} : *hubs;
+}
+
+}  // namespace
+
+Result<std::optional<StoredToken>> LoadToken(Env& env, const std::string& path,
+                                             const std::string& hub_url) {
+  FLAIR_TRY(const json::object document, ReadDocument(env, path));
+  FLAIR_TRY(const json::object hubs, HubsOf(document));
+  FLAIR_TRY(const json::object* entry, wire::GetObject(hubs, hub_url));
+  if (entry == nullptr) return std::optional<StoredToken>{};
+  StoredToken token;
+  FLAIR_TRY(token.token, wire::GetString(*entry, "token"));
+  FLAIR_TRY(token.wallet, wire::GetStringOr(*entry, "wallet", ""));
+  FLAIR_TRY(token.expires_at, wire::GetStringOr(*entry, "expires_at", ""));
+  return std::optional<StoredToken>(std::move(token));
+}
+
+Status SaveToken(Env& env, const std::string& path, const std::string& hub_url,
+                 const StoredToken& token) {
+  FLAIR_TRY(json::object document, ReadDocument(env, path));
+  FLAIR_TRY(json::object hubs, HubsOf(document));
+  hubs[hub_url] = json::object{
+      {"token", token.token}, {"wallet", token.wallet}, {"expires_at", token.expires_at}};
+  document["hubs"] = std::move(hubs);
+  return WritePrivately(env, path, wire::ToText(document) + "\n");
+}
+
+Status DropToken(Env& env, const std::string& path, const std::string& hub_url) {
+  FLAIR_TRY(json::object document, ReadDocument(env, path));
+  FLAIR_TRY(json::object hubs, HubsOf(document));
+  if (hubs.erase(hub_url) == 0) return OkStatus();
+  document["hubs"] = std::move(hubs);
+  return WritePrivately(env, path, wire::ToText(document) + "\n");
+}
+
+Result<wire::SessionInfo> SignIn(HttpClient& http, const std::string& hub_url, const Keypair& key,
+                                 const std::vector<std::string>& scopes) {
+  HttpRequest ask;
+  ask.method = HttpMethod::kPost;
+  ask.url = hub_url + "/api/v1/auth/challenge";
+  ask.body = Encode(wire::ChallengeRequest{key.wallet().ToBase58(), scopes});
+  FLAIR_TRY(const HttpResponse asked, http.Send(ask));
+  FLAIR_TRY(const wire::Challenge challenge, wire::DecodeChallenge(asked.body));
+  FLAIR_DO(
+      wire::CheckSignInText(challenge.text, HubDomain(hub_url), key.wallet(), challenge.nonce));
+
+  HttpRequest answer;
+  answer.method = HttpMethod::kPost;
+  answer.url = hub_url + "/api/v1/auth/session";
+  answer.repeat = Repeat::kNever;  // the nonce is spent by the first
+  answer.body =
+      Encode(wire::SessionRequest{challenge.nonce, ToHex(key.Sign(AsBytes(challenge.text)))});
+  FLAIR_TRY(const HttpResponse answered, http.Send(answer));
+  return wire::DecodeSessionInfo(answered.body);
+}
+
+}  // namespace flair
