@@ -87,6 +87,7 @@ Result<Piece> DecodePiece(const json::value& v) {
   FLAIR_DO(CheckPackName(piece.pack));
   FLAIR_TRY(piece.offset, GetUint(v.get_object(), "offset"));
   FLAIR_TRY(piece.length_bytes, GetUint(v.get_object(), "length"));
+  FLAIR_TRY(piece.seal, GetBoolOr(v.get_object(), "seal", false));
   if (piece.length_bytes == 0 || piece.length_bytes > kMaxPieceBytes) {
     return Invalid("'records': a length of " + std::to_string(piece.length_bytes) + " bytes");
   }
@@ -132,6 +133,7 @@ std::string Encode(const FetchRequest& m) {
   o["wants"] = HexArray(m.wants);
   o["haves"] = HexArray(m.haves);
   if (!m.have_contents.empty()) o["have_contents"] = HexArray(m.have_contents);
+  if (m.partial) o["partial"] = true;
   if (!m.tensors_glob.empty()) o["tensors_glob"] = m.tensors_glob;
   if (m.depth != 0) o["depth"] = m.depth;
   return ToText(o);
@@ -143,6 +145,7 @@ Result<FetchRequest> DecodeFetchRequest(std::string_view text) {
   FLAIR_TRY(m.wants, Ids<CommitId>(o, "wants", kMaxWants));
   FLAIR_TRY(m.haves, Ids<CommitId>(o, "haves", kMaxHaves));
   FLAIR_TRY(m.have_contents, Digests(o, "have_contents", kMaxNamed));
+  FLAIR_TRY(m.partial, GetBoolOr(o, "partial", false));
   FLAIR_TRY(m.tensors_glob, GetText(o, "tensors_glob"));
   FLAIR_TRY(const std::uint64_t depth, GetUintOr(o, "depth", 0));
   if (depth > std::numeric_limits<std::uint32_t>::max()) return Invalid("'depth' is too large");
@@ -157,12 +160,13 @@ std::string Encode(const FetchPlan& m) {
   json::array records;
   records.reserve(m.pieces.size());
   for (const Piece& piece : m.pieces) {
-    records.emplace_back(json::object{
-        {"pack", piece.pack}, {"offset", piece.offset}, {"length", piece.length_bytes}});
+    json::object record{
+        {"pack", piece.pack}, {"offset", piece.offset}, {"length", piece.length_bytes}};
+    if (piece.seal) record["seal"] = true;
+    records.emplace_back(std::move(record));
   }
   o["records"] = std::move(records);
   o["shallow"] = HexArray(m.shallow);
-  o["left_out"] = HexArray(m.left_out);
   o["total_bytes"] = m.total_bytes;
   return ToText(o);
 }
@@ -182,7 +186,6 @@ Result<FetchPlan> DecodeFetchPlan(std::string_view text) {
     }
   }
   FLAIR_TRY(m.shallow, Ids<CommitId>(o, "shallow", kMaxNamed));
-  FLAIR_TRY(m.left_out, Digests(o, "left_out", kMaxNamed));
   FLAIR_TRY(m.total_bytes, GetUint(o, "total_bytes"));
   if (m.total_bytes != total) {
     return Invalid("'total_bytes' is " + std::to_string(m.total_bytes) +

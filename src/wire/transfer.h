@@ -31,9 +31,12 @@ Status CheckPushId(std::string_view id);
 struct FetchRequest {
   std::vector<CommitId> wants;
   std::vector<CommitId> haves;
-  std::vector<Digest> have_contents;  // stored here already, though no have reaches them
-  std::string tensors_glob;           // contents of other tensors stay on the hub; empty: all
-  std::uint32_t depth = 0;            // commits from each want; 0: all
+  std::vector<Digest> have_contents;  // stored here already, whatever the haves reach
+  // A shallow or partial clone: its haves stop the walk over commits, but only
+  // have_contents are held; objects of the new commits come complete.
+  bool partial = false;
+  std::string tensors_glob;  // contents of other tensors stay on the hub; empty: all
+  std::uint32_t depth = 0;   // commits from each want; 0: all
 };
 std::string Encode(const FetchRequest& m);
 Result<FetchRequest> DecodeFetchRequest(std::string_view text);
@@ -43,6 +46,8 @@ struct Piece {
   std::string pack;
   std::uint64_t offset = 0;
   std::uint64_t length_bytes = 0;
+  // Every content begun so far is complete after this piece: a receiver may commit.
+  bool seal = false;
   bool operator==(const Piece&) const = default;
 };
 
@@ -50,7 +55,6 @@ struct FetchPlan {
   std::vector<ObjectName> objects;  // what the pieces bring, attachments included
   std::vector<Piece> pieces;        // `records`: in the order a receiver applies them
   std::vector<CommitId> shallow;    // their parents were cut off by depth
-  std::vector<Digest> left_out;     // contents that tensors_glob left on the hub
   std::uint64_t total_bytes = 0;
   bool operator==(const FetchPlan&) const = default;
 };
