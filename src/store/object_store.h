@@ -38,7 +38,7 @@ struct PutOptions {
 
 // One stored record, as transfer sees it: an object, or one block of a content.
 struct RecordLocation {
-  std::string pack;          // file name under packs/, "<64 hex>.pack"
+  std::string pack;  // file name under packs/, "<64 hex>.pack"
   std::uint64_t offset = 0;
   std::uint64_t length_bytes = 0;  // record header included
 };
@@ -74,11 +74,12 @@ class ObjectStore {
   virtual Result<Bytes> ReadObject(ObjectKind kind, const Digest& id) const = 0;
   virtual Result<std::uint64_t> ContentBytes(const Digest& hash) const = 0;
   // Any range; touches only the blocks it covers.
-  virtual Status ReadContent(const Digest& hash, std::uint64_t offset, MutableByteView out) const = 0;
+  virtual Status ReadContent(const Digest& hash, std::uint64_t offset,
+                             MutableByteView out) const = 0;
   // In order, in pieces of at most 1 MiB, decoded ahead on several threads.
   virtual Status StreamContent(const Digest& hash,
                                const std::function<Status(ByteView)>& sink) const = 0;
-  // A thread-safe source over a stored content; must not outlive the store.
+  // A thread-safe source over a stored content; keeps what it needs of the store.
   virtual Result<std::unique_ptr<ByteSource>> OpenContent(const Digest& hash) const = 0;
 
   virtual Result<std::unique_ptr<ObjectBatch>> Begin() = 0;
@@ -87,7 +88,8 @@ class ObjectStore {
   // Records of objects and contents in an order that a receiver can apply: bases
   // first. Bases whose content is in `receiver_has` are left out.
   virtual Result<std::vector<RecordLocation>> Locate(
-      const std::vector<std::pair<ObjectKind, Digest>>& objects, const std::vector<Digest>& contents,
+      const std::vector<std::pair<ObjectKind, Digest>>& objects,
+      const std::vector<Digest>& contents,
       const std::function<bool(const Digest&)>& receiver_has_content) const = 0;
   // The raw record bytes, for sending.
   virtual Status ReadRecord(const RecordLocation& where, Bytes& out) const = 0;

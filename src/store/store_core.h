@@ -1,0 +1,68 @@
+// StoreCore: the open store behind the interface: its packs, catalog and reader.
+//
+// Place: store; above reader and publish, below batch, verify, garbage and
+// object_store.cc. Thread safety: all methods.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "store/catalog.h"
+#include "store/pack_file.h"
+#include "store/publish.h"
+#include "store/reader.h"
+
+namespace flair {
+
+class StoreCore {
+ public:
+  StoreCore(Env& env, std::string folder)
+      : env_(env), folder_(std::move(folder)), cache_(env), reader_(cache_, catalog_) {}
+
+  // Makes the folders, recovers and loads.
+  Status Open();
+  Status Refresh();
+  // Enters freshly published packs without reading them again.
+  void Adopt(std::vector<SealedPack> packs);
+  // Removes packs from disk, those that are there, and reloads.
+  Status Remove(const std::vector<std::string>& names);
+
+  Result<Bytes> ReadObject(ObjectKind kind, const Digest& id);
+  Result<ContentRefPtr> FindContent(const Digest& hash) const;
+  Status ReadBlock(const Digest& hash, std::uint32_t index, MutableByteView out);
+
+  std::vector<std::shared_ptr<PackFile>> Packs() const;
+  std::shared_ptr<PackFile> FindPack(const std::string& name) const;  // nullptr when unknown
+  // Packs whose index cannot be read, and why.
+  std::map<std::string, Error> Damaged() const;
+
+  Env& env() { return env_; }
+  const std::string& folder() const { return folder_; }
+  PackCache& cache() { return cache_; }
+  const Catalog& catalog() const { return catalog_; }
+  const Reader& reader() const { return reader_; }
+
+ private:
+  Status Load(const std::string& name, Catalog& into);
+  Error Missing(std::string what) const;
+
+  Env& env_;
+  std::string folder_;
+  PackCache cache_;
+  Catalog catalog_;
+  Reader reader_;
+
+  std::mutex refresh_mutex_;  // one Refresh, Adopt or Remove at a time
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<PackFile>> packs_;  // guarded by mutex_
+  std::map<std::string, Error> damaged_;                    // guarded by mutex_
+  // Readers may still hold places in packs that are gone.
+  std::vector<std::shared_ptr<PackFile>> retired_;  // guarded by mutex_
+};
+
+}  // namespace flair

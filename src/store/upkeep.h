@@ -1,0 +1,22 @@
+// Upkeep of a store: finding damage and collecting garbage.
+//
+// Place: store; called by object_store.cc. The contract is the interface's.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "store/object_store.h"
+#include "store/store_core.h"
+
+namespace flair {
+
+Result<std::vector<ObjectStore::Damage>> VerifyStore(StoreCore& store);
+
+Result<ObjectStore::GcResult> CollectStoreGarbage(
+    const std::shared_ptr<StoreCore>& store,
+    const std::function<bool(ObjectKind, const Digest&)>& keep_object,
+    const std::function<bool(const Digest&)>& keep_content, std::int64_t grace_s);
+
+}  // namespace flair
