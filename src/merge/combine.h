@@ -36,6 +36,7 @@ struct CombineInputs {
   std::shared_ptr<const ByteSource> target;               // B
   std::vector<std::shared_ptr<const ByteSource>> inputs;  // W_i
   std::vector<std::shared_ptr<const ByteSource>> bases;   // B_i
+  std::vector<std::string> input_names;                   // for errors; empty: "input 1", ...
 };
 
 // kFedAvg and kLinear with `alpha`, kMedian, kTrimmedMean. Krum is a choice

@@ -23,6 +23,7 @@ struct TensorSides {
   const TensorRef* target = nullptr;     // B: the target's tip
   std::vector<const TensorRef*> inputs;  // W_i
   std::vector<const TensorRef*> bases;   // B_i: the merge base of input i and the target
+  std::vector<std::string> input_names;  // for details; empty: "input 1", "input 2", ...
 };
 
 enum class TensorAction : std::uint8_t {

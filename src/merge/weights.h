@@ -15,8 +15,7 @@ namespace flair {
 
 // a_i = 2^24 n_i / sum(n), rounded down; the units left over go to the largest
 // remainders, the earlier input first among equals. Sums to 2^24.
-// Errors: kInvalidArgument for no input, an n_i of zero (naming which), or
-// a sum over 2^64.
+// Errors: kInvalidArgument for no input, an n_i of zero (naming which), or a sum over 2^40.
 Result<std::vector<std::uint32_t>> WeightsBySamples(std::span<const std::uint64_t> samples);
 std::vector<std::uint32_t> EqualWeights(std::size_t num_inputs);
 
