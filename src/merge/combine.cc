@@ -87,7 +87,7 @@ class CombinedSource final : public ComputedSource {
     target_ = rows_.Add(in.target, "the target");
     const std::size_t n = in.inputs.size();
     linear_ = rule.method != MergeMethod::kMedian && rule.method != MergeMethod::kTrimmedMean;
-    if (linear_) FLAIR_CHECK(rule.alpha.size() == n) << in.name << ": weights";
+    FLAIR_CHECK(!linear_ || rule.alpha.size() == n) << in.name << ": weights";
     for (std::size_t i = 0; i < n; ++i) {
       // A weight of zero adds +0 to a sum that is never -0: the input need not be read.
       if (linear_ && rule.alpha[i] == 0) continue;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "merge/method.h"
@@ -77,9 +78,9 @@ std::uint32_t DiscountForStaleness(std::uint32_t alpha, std::uint64_t staleness)
 
 Result<std::uint32_t> ParseWeight(std::string_view text) {
   constexpr std::uint64_t kBillion = 1'000'000'000;
-  const Error bad(ErrorCode::kInvalidArgument,
-                  "'" + std::string(text.substr(0, 40)) +
-                      "' is no weight: write a decimal from 0 to 255 like 0.25");
+  std::string wrong(text.substr(0, 40));
+  wrong += ": no weight; write a decimal from 0 to 255 like 0.25";
+  const Error bad(ErrorCode::kInvalidArgument, std::move(wrong));
   const std::size_t point = std::min(text.find('.'), text.size());
   const std::string_view whole = text.substr(0, point);
   const std::string_view fraction = point < text.size() ? text.substr(point + 1) : "";
