@@ -212,7 +212,8 @@ Result<MergeRule> RuleFromRecipe(const MergeRecipe& recipe, std::size_t num_inpu
   if (!rule.ok()) {
     return Error(ErrorCode::kUnsupported, "recipe: " + rule.error().message());
   }
-  if (recipe.alpha.size() != num_inputs) {
+  const bool weighted = *method == MergeMethod::kFedAvg || *method == MergeMethod::kLinear;
+  if ((weighted || !recipe.alpha.empty()) && recipe.alpha.size() != num_inputs) {
     return Error(ErrorCode::kUnsupported, "recipe: " + std::to_string(recipe.alpha.size()) +
                                               " weights for " + std::to_string(num_inputs) +
                                               " inputs");

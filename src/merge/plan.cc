@@ -164,6 +164,8 @@ std::string_view ConflictReasonText(ConflictReason reason) {
       return "file changed on both sides";
     case ConflictReason::kLayoutDiffers:
       return "file layouts differ";
+    case ConflictReason::kChangedSince:
+      return "changed again since";
   }
   return "unknown";
 }
@@ -179,11 +181,15 @@ std::string DescribeTensor(const TensorRef& t) {
 }
 
 TensorPlan PlanTensor(const TensorSides& sides, const MergeRule& rule) {
+  return PlanTensor(sides, rule, RoleOf(rule.roles, sides.name));
+}
+
+TensorPlan PlanTensor(const TensorSides& sides, const MergeRule& rule, TensorRole role) {
   FLAIR_CHECK(!sides.inputs.empty() && sides.inputs.size() == sides.bases.size())
       << "sides of tensor " << sides.name;
   TensorPlan plan;
   plan.name = sides.name;
-  plan.role = RoleOf(rule.roles, sides.name);
+  plan.role = role;
 
   if (sides.target != nullptr && plan.role == TensorRole::kLocal) return plan;
   if (sides.target != nullptr && plan.role == TensorRole::kFrozen) return PlanFrozen(sides, plan);

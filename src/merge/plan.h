@@ -45,6 +45,7 @@ enum class ConflictReason : std::uint8_t {
   kFrozenChanged,
   kFileDiffers,    // a file that is no model, changed on both sides
   kLayoutDiffers,  // model files whose non-tensor parts cannot be joined
+  kChangedSince,   // a revert by history of what changed again since
 };
 std::string_view ConflictReasonText(ConflictReason reason);
 
@@ -59,6 +60,8 @@ struct TensorPlan {
 
 // The rule in words: docs/formats/merge.md, "Which version counts".
 TensorPlan PlanTensor(const TensorSides& sides, const MergeRule& rule);
+// With a role of the caller's choice instead of RoleOf(rule.roles, name).
+TensorPlan PlanTensor(const TensorSides& sides, const MergeRule& rule, TensorRole role);
 
 std::string DescribeTensor(const TensorRef& t);  // "F32 [64, 3, 3, 3]"
 

@@ -3,6 +3,8 @@
 // Place: repo, over ObjectStore alone; the hub stores the result with a proposal.
 // Pure numbers in float64, independent of the number of threads. An update is
 // tip - base, tensor by tensor, over the float tensors both have in the same shape.
+// Tensors that neither this update nor a compared one changes are left out of every
+// number. NaN and infinities are counted, and stand for 0 in the sums.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
