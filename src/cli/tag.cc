@@ -1,0 +1,68 @@
+// `flair tag`: names that stay where they are.
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json/object.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/objects_view.h"
+#include "cli/render.h"
+#include "repo/branching.h"
+#include "repo/refs.h"
+
+namespace flair::cli {
+namespace {
+
+struct Args {
+  std::string name;
+  std::string at;
+  bool remove = false;
+};
+
+Result<ExitCode> List(Session& s, Repository& repo) {
+  FLAIR_TRY(const std::vector<Ref> refs, ListRefs(repo, "tags/"));
+  std::vector<std::vector<std::string>> rows;
+  json::array list;
+  for (const Ref& ref : refs) {
+    rows.push_back({ShortRefName(ref.name), ref.commit.Short()});
+    list.push_back(json::object{{"name", ShortRefName(ref.name)}, {"commit", ref.commit.ToHex()}});
+  }
+  s.out() << Table(rows);
+  s.Document(json::object{{"tags", std::move(list)}});
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> RunTag(Session& s, const Args& args) {
+  FLAIR_TRY(const auto repo, s.OpenRepo());
+  if (args.name.empty()) {
+    if (args.remove) return ReportUsage(s, "which tag is to be deleted?");
+    return List(s, *repo);
+  }
+  if (args.remove) {
+    FLAIR_DO(DeleteTag(*repo, args.name));
+    s.out() << "deleted tag " << args.name << "\n";
+    s.Document(json::object{{"deleted", args.name}});
+    return ExitCode::kOk;
+  }
+  FLAIR_TRY(const CommitId at, ResolveOrHead(*repo, args.at));
+  FLAIR_DO(CreateTag(*repo, args.name, at));
+  s.out() << "tag " << args.name << " at " << at.Short() << "\n";
+  s.Document(json::object{{"name", args.name}, {"commit", at.ToHex()}});
+  return ExitCode::kOk;
+}
+
+Run Define(Options& o) {
+  auto args = std::make_shared<Args>();
+  o.One("NAME", args->name, "The tag; without it, all are listed", Need::kOptional);
+  o.One("REF", args->at, "What it names (default: HEAD)", Need::kOptional);
+  o.Flag("-d,--delete", args->remove, "Delete it");
+  return [args](Session& s) { return RunTag(s, *args); };
+}
+
+}  // namespace
+
+extern const CommandSpec kTagCommand = {.name = "tag",
+                                        .summary = "Name a commit for good",
+                                        .example = "flair tag v1.0 main",
+                                        .define = Define};
+
+}  // namespace flair::cli
