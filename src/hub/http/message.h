@@ -48,7 +48,10 @@ class BodyReader {
 
 struct Request {
   Method method = Method::kGet;
-  std::string path;  // percent-decoded, begins with '/', without "." or ".." parts
+  std::string path;  // as sent, before the '?': for logs
+  // Between the slashes, percent-decoded one by one ("%2F" stays inside its part); none is
+  // "." or "..", none holds a control character.
+  std::vector<std::string> parts;
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   Headers headers;
   BodyReader* body = nullptr;  // never null inside a handler
