@@ -1,8 +1,8 @@
 // Problems: an Error as HTTP tells it (RFC 9457, application/problem+json).
 //
-// Place: hub. The one place that maps ErrorCode to a status:
+// Place: hub, over wire/problem.h, the one place that maps ErrorCode to a status
+// and a stable code:
 //   {type, title, status, code, detail, hint}
-// `code` is stable: "not-found", "policy-violation", ... (CodeName).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,8 +13,6 @@
 
 namespace flair::hub {
 
-std::string_view CodeName(ErrorCode code);
-int StatusOf(ErrorCode code);
 Response ProblemResponse(const Error& error);
 // For refusals that are not an ErrorCode: 404 of the router, 405, 413, 429, ...
 Response ProblemResponse(int status, std::string_view code, std::string_view detail,

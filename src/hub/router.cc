@@ -170,7 +170,7 @@ Response Router::Answer(const Request& request, std::string_view& operation) {
   auto response = (*match.route->handler)(hub_, call);
   if (response.ok()) return std::move(*response);
   const Error& error = response.error();
-  if (StatusOf(error.code()) >= 500) {
+  if (response.error().code() == ErrorCode::kIo) {
     Log(LogLevel::kError, std::string(operation) + ": " + error.message());
   }
   return ProblemResponse(error);

@@ -63,7 +63,7 @@ class Checker {
     std::vector<std::string> frozen;
     std::vector<std::string> beyond;
     for (const std::string& tensor : facts_.changed_tensors) {
-      if (policy_.RoleOf(tensor) != TensorRole::kFrozen) continue;
+      if (policy_.RoleOf(tensor) != PolicyTensorRole::kFrozen) continue;
       (AnyMatches(policy_.tensors.frozen.value, tensor) ? frozen : beyond).push_back(tensor);
     }
     if (!frozen.empty()) {
@@ -119,15 +119,15 @@ BranchRule Policy::RuleFor(std::string_view branch) const {
   return found == branches.end() ? BranchRule{} : found->second;
 }
 
-TensorRole Policy::RoleOf(std::string_view tensor) const {
-  if (AnyMatches(tensors.frozen.value, tensor)) return TensorRole::kFrozen;
-  if (AnyMatches(tensors.local.value, tensor)) return TensorRole::kLocal;
-  if (AnyMatches(tensors.statistics.value, tensor)) return TensorRole::kStatistic;
-  if (AnyMatches(tensors.counters.value, tensor)) return TensorRole::kCounter;
+PolicyTensorRole Policy::RoleOf(std::string_view tensor) const {
+  if (AnyMatches(tensors.frozen.value, tensor)) return PolicyTensorRole::kFrozen;
+  if (AnyMatches(tensors.local.value, tensor)) return PolicyTensorRole::kLocal;
+  if (AnyMatches(tensors.statistics.value, tensor)) return PolicyTensorRole::kStatistic;
+  if (AnyMatches(tensors.counters.value, tensor)) return PolicyTensorRole::kCounter;
   if (tensors.trainable.line == 0 || AnyMatches(tensors.trainable.value, tensor)) {
-    return TensorRole::kTrainable;
+    return PolicyTensorRole::kTrainable;
   }
-  return TensorRole::kFrozen;
+  return PolicyTensorRole::kFrozen;
 }
 
 std::vector<Violation> CheckContribution(const Policy& policy, const CommitFacts& facts,

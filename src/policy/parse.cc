@@ -215,7 +215,7 @@ Status ReadKey(const toml::node& node, std::string_view path, Policy& p) {
   }
   if (path.starts_with("tensors.")) {
     FLAIR_TRY(auto v, ReadTexts(node, path));
-    TensorRules& t = p.tensors;
+    PolicyTensorRules& t = p.tensors;
     auto& rule = path == "tensors.frozen"       ? t.frozen
                  : path == "tensors.local"      ? t.local
                  : path == "tensors.statistics" ? t.statistics

@@ -39,14 +39,14 @@ struct BranchRule {
 };
 
 // Globs over tensor names; an unnamed tensor is trainable, unless `trainable` is given.
-struct TensorRules {
+struct PolicyTensorRules {
   Ruled<std::vector<std::string>> frozen;      // must not change
   Ruled<std::vector<std::string>> local;       // stays at the site: merges keep the target's
   Ruled<std::vector<std::string>> statistics;  // BatchNorm mean and variance
   Ruled<std::vector<std::string>> counters;    // merges take the maximum
   Ruled<std::vector<std::string>> trainable;
 };
-enum class TensorRole : std::uint8_t { kTrainable, kFrozen, kLocal, kStatistic, kCounter };
+enum class PolicyTensorRole : std::uint8_t { kTrainable, kFrozen, kLocal, kStatistic, kCounter };
 
 struct Policy {
   std::optional<Wallet> hub_key;
@@ -63,11 +63,11 @@ struct Policy {
   std::optional<Ruled<std::uint64_t>> staleness;
   Ruled<std::uint64_t> min_contributions = {1, 0};
 
-  TensorRules tensors;
+  PolicyTensorRules tensors;
   Ruled<std::string> licence_spdx;
 
   BranchRule RuleFor(std::string_view branch) const;
-  TensorRole RoleOf(std::string_view tensor) const;
+  PolicyTensorRole RoleOf(std::string_view tensor) const;
 };
 
 // Errors: kInvalidArgument "flair.toml:7: unknown key 'contribution.min_sample'; nearest:

@@ -20,7 +20,7 @@ constexpr Row kRows[] = {
     {ErrorCode::kCorrupt, "corrupt", "The bytes break their format", 422},
     {ErrorCode::kRejected, "rejected", "A signature or proof is false", 422},
     {ErrorCode::kIo, "io", "The hub's system refused", 500},
-    {ErrorCode::kUnsupported, "unsupported", "This hub does not do that", 501},
+    {ErrorCode::kUnsupported, "unsupported", "This hub does not do that", 422},
     {ErrorCode::kConflict, "conflict", "Somebody moved first", 409},
     {ErrorCode::kPolicyViolation, "policy-violation", "Refused by the repository's policy", 403},
     {ErrorCode::kUnauthorised, "unauthorised", "Not allowed", 403},

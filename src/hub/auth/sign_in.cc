@@ -80,7 +80,7 @@ Result<Challenge> MakeChallenge(HubContext& hub, std::string_view wallet, std::u
   Challenge c{.nonce = ToHex(random), .text = {}, .expires_s = now_s + kNonceSeconds};
   c.text = SignInText(DomainOf(hub.public_url), hub.public_url, wallet, c.nonce, scopes, now_s,
                       c.expires_s);
-  FLAIR_DO(hub.db.Write([&](Database& db) -> Status {
+  const Status stored = hub.db.Write([&](Database& db) -> Status {
     FLAIR_TRY(Statement sweep, db.Prepare("DELETE FROM nonces WHERE expires_s <= ?"));
     sweep.Bind(1, now_s);
     FLAIR_DO(sweep.Run());
@@ -96,7 +96,8 @@ Result<Challenge> MakeChallenge(HubContext& hub, std::string_view wallet, std::u
     insert.Bind(1, std::string_view(c.nonce)).Bind(2, wallet).Bind(3, std::int64_t{scopes});
     insert.Bind(4, std::string_view(c.text)).Bind(5, c.expires_s);
     return insert.Run();
-  }));
+  });
+  FLAIR_DO(stored);
   return c;
 }
 
@@ -110,7 +111,7 @@ Result<SignedIn> FinishSignIn(HubContext& hub, std::string_view nonce,
   std::memcpy(signature.data(), raw.data(), raw.size());
   const std::int64_t now_s = hub.env.NowSeconds();
   SignedIn out;
-  FLAIR_DO(hub.db.Write([&](Database& db) -> Status {
+  const Status stored = hub.db.Write([&](Database& db) -> Status {
     FLAIR_TRY(const NonceRow row, FindNonce(db, nonce, now_s));
     FLAIR_TRY(const Wallet wallet, Wallet::FromBase58(row.wallet));
     if (!VerifySignature(wallet, AsBytes(row.text), signature).ok()) {
@@ -138,7 +139,8 @@ Result<SignedIn> FinishSignIn(HubContext& hub, std::string_view nonce,
     out.token = issued.token;
     return AppendAudit(db, now_s, "", row.wallet, "auth.sign-in",
                        ToText(json::object{{"token", issued.id}}));
-  }));
+  });
+  FLAIR_DO(stored);
   return out;
 }
 

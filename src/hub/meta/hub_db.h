@@ -13,7 +13,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
@@ -43,6 +45,30 @@ class HubDb {
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Database>> idle_readers_;
 };
+
+// The same for a body that gives a Result<T>.
+template <typename Body>
+auto Query(HubDb& hub_db, const Body& body) -> std::invoke_result_t<Body, Database&> {
+  std::optional<std::invoke_result_t<Body, Database&>> out;
+  const Status status = hub_db.Read([&](Database& db) -> Status {
+    out.emplace(body(db));
+    if (!out->ok()) return out->error();
+    return OkStatus();
+  });
+  if (!status.ok()) return status.error();
+  return std::move(*out);
+}
+template <typename Body>
+auto Update(HubDb& hub_db, const Body& body) -> std::invoke_result_t<Body, Database&> {
+  std::optional<std::invoke_result_t<Body, Database&>> out;
+  const Status status = hub_db.Write([&](Database& db) -> Status {
+    out.emplace(body(db));
+    if (!out->ok()) return out->error();
+    return OkStatus();
+  });
+  if (!status.ok()) return status.error();
+  return std::move(*out);
+}
 
 // The schema, one migration a version (numbered SQL in migrations.cc).
 const std::vector<std::string_view>& HubMigrations();
