@@ -1,6 +1,7 @@
 // Fetch: negotiate, download, verify, and only then move refs.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/glob.h"
@@ -64,32 +65,37 @@ std::vector<CommitId> Unique(std::vector<CommitId> ids) {
   return ids;
 }
 
-// Signatures of every commit that came, and everything they name: no ref may point at less.
+// Everything the wants name is here and every commit among it is signed by its author: no
+// ref may point at less. The hub's list of objects is not trusted to be complete.
 Status VerifyReceived(Repository& repo, const wire::FetchRequest& request,
                       const wire::FetchPlan& plan) {
-  std::vector<AttachmentId> attachments;
-  std::vector<std::pair<CommitId, std::vector<Attachment>>> signatures;
-  std::unordered_set<CommitId, IdHash> commits;
-  for (const auto& [kind, digest] : plan.objects) {
-    if (kind == ObjectKind::kCommit) commits.insert(CommitId{digest});
-    if (kind != ObjectKind::kAttachment) continue;
-    attachments.push_back(AttachmentId{digest});
-  }
-  std::unordered_map<CommitId, std::vector<Attachment>, IdHash> by_commit;
-  for (const AttachmentId& id : attachments) {
-    FLAIR_TRY(Attachment attachment, ReadAttachment(repo.objects(), id));
-    if (attachment.kind != AttachmentKind::kSignature) continue;
-    by_commit[attachment.subject].push_back(std::move(attachment));
-  }
-  for (const CommitId& id : commits) {
-    FLAIR_TRY(const Commit commit, ReadCommit(repo.objects(), id));
-    FLAIR_DO(VerifySignatures(id, commit, by_commit[id]));
-  }
   ClosureOptions options;
   options.depth = request.depth;
   options.want_tensor = WantTensor(request.tensors_glob);
   auto closure = WalkClosure(repo.objects(), request.wants, request.haves, options);
   if (!closure.ok()) return std::move(closure).error().In("the hub's answer is incomplete");
+
+  std::vector<AttachmentId> attachments;
+  std::unordered_map<CommitId, std::vector<Attachment>, IdHash> signatures;
+  for (const auto& [kind, digest] : plan.objects) {
+    if (kind != ObjectKind::kAttachment) continue;
+    attachments.push_back(AttachmentId{digest});
+    FLAIR_TRY(Attachment attachment, ReadAttachment(repo.objects(), attachments.back()));
+    if (attachment.kind == AttachmentKind::kSignature) {
+      signatures[attachment.subject].push_back(std::move(attachment));
+    }
+  }
+  for (const CommitId& id : closure->commits) {
+    std::vector<Attachment> found = std::move(signatures[id]);
+    FLAIR_TRY(const std::vector<AttachmentEntry> known, ListAttachments(repo, id));
+    for (const AttachmentEntry& entry : known) {
+      if (entry.kind != AttachmentKind::kSignature) continue;
+      FLAIR_TRY(Attachment attachment, ReadAttachment(repo.objects(), entry.id));
+      found.push_back(std::move(attachment));
+    }
+    FLAIR_TRY(const Commit commit, ReadCommit(repo.objects(), id));
+    FLAIR_DO(VerifySignatures(id, commit, found));
+  }
   FLAIR_DO(RegisterAttachments(repo, attachments));
   if (!plan.shallow.empty()) FLAIR_DO(MarkShallow(repo, plan.shallow));
   return OkStatus();
