@@ -62,8 +62,8 @@ Result<std::size_t> UploadStream::Read(MutableByteView out) {
   std::size_t filled = 0;
   while (filled < out.size()) {
     if (at_ >= frame_.size()) {
-      if (!frame_.empty()) at_ = 0;  // a whole frame was read before
       if (next_frame_ == frames_.size()) break;
+      if (!frame_.empty()) at_ = 0;  // a whole frame was read before
       FLAIR_DO(Load());
     }
     const std::size_t n = std::min(out.size() - filled, frame_.size() - at_);
