@@ -1,4 +1,7 @@
 # BLAKE3's official C implementation with its assembly kernels, as flair::blake3.
+if(NOT FLAIR_BLAKE3_DIR)
+  set(FLAIR_BLAKE3_DIR ${CMAKE_SOURCE_DIR}/build/vendor/blake3/c)  # where ./dev puts it
+endif()
 if(NOT EXISTS ${FLAIR_BLAKE3_DIR}/blake3.c)
   message(FATAL_ERROR "FLAIR_BLAKE3_DIR='${FLAIR_BLAKE3_DIR}' holds no blake3.c; build through ./dev build, which vendors it")
 endif()

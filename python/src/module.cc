@@ -1,0 +1,58 @@
+// The extension flair._core: doors from Python into repo and remote.
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+
+#include "bindings.h"
+
+namespace flair::python {
+
+ProgressSink Interruptible() {
+  using Clock = std::chrono::steady_clock;
+  auto next = std::make_shared<Clock::time_point>(Clock::now());
+  return [next](const Progress&) -> Status {
+    const auto now = Clock::now();
+    if (now < *next) return OkStatus();
+    *next = now + std::chrono::milliseconds(50);
+    nb::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() == 0) return OkStatus();
+    PyErr_Clear();
+    return Error(ErrorCode::kCancelled, "interrupted").WithHint("the same call goes on from here");
+  };
+}
+
+CommitId CommitIdFrom(const std::string& hex) { return Unwrap(CommitId::FromHex(hex)); }
+
+Keypair KeypairFrom(const nb::bytes& secret) {
+  return Unwrap(Keypair::FromSecret(AsBytes(std::string_view(secret.c_str(), secret.size()))));
+}
+
+std::optional<std::string> HexOf(const std::optional<CommitId>& id) {
+  if (!id) return std::nullopt;
+  return id->ToHex();
+}
+
+namespace {
+
+void RaiseCoreError(const std::exception_ptr& thrown, void*) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const CoreError& e) {
+    const nb::object made =
+        nb::module_::import_("flair.errors")
+            .attr("from_core")(static_cast<int>(e.error.code()), e.error.message(), e.error.hint());
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
+  }
+}
+
+std::string WalletOf(const nb::bytes& secret) { return KeypairFrom(secret).wallet().ToBase58(); }
+
+}  // namespace
+}  // namespace flair::python
+
+NB_MODULE(_core, m) {
+  using namespace flair::python;
+  nb::register_exception_translator(RaiseCoreError);
+  m.doc() = "The core of Flair. Use the package flair; names here may change.";
+  m.def("wallet_of", WalletOf, nb::arg("secret"));
+  BindRepository(m);
+}

@@ -1,0 +1,108 @@
+// Runs: what the recorders write.
+// SPDX-License-Identifier: Apache-2.0
+#include <nanobind/ndarray.h>
+
+#include "bindings.h"
+#include "repo/refs.h"
+#include "repo/run.h"
+
+namespace flair::python {
+namespace {
+
+using Contiguous = nb::ndarray<nb::ro, std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<nb::ro, std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+struct Writer {
+  std::unique_ptr<RunWriter> run;
+
+  // `tensors`: (name, dtype, shape, bytes).
+  void Step(std::uint64_t step, const nb::list& tensors, const Rows& rows) {
+    std::vector<StepTensor> borrowed;
+    std::vector<Contiguous> keep;
+    for (const nb::handle item : tensors) {
+      const auto entry = nb::cast<nb::tuple>(item);
+      const auto dtype_name = nb::cast<std::string>(entry[1]);
+      const auto dtype = DTypeFromName(dtype_name);
+      if (!dtype) {
+        throw CoreError{Error(ErrorCode::kInvalidArgument, "run: no dtype " + dtype_name)};
+      }
+      keep.push_back(nb::cast<Contiguous>(entry[3]));
+      const Contiguous& bytes = keep.back();
+      borrowed.push_back({.name = nb::cast<std::string>(entry[0]),
+                          .dtype = *dtype,
+                          .dims = nb::cast<std::vector<std::uint64_t>>(entry[2]),
+                          .bytes = std::as_bytes(std::span(bytes.data(), bytes.size()))});
+    }
+    const std::span<const std::uint32_t> seen(rows.data(), rows.size());
+    nb::gil_scoped_release release;
+    Check(run->Step(step, borrowed, seen));
+  }
+
+  nb::dict Finish(const std::vector<std::pair<std::string, double>>& metrics) {
+    std::vector<Metric> list;
+    for (const auto& [name, value] : metrics) list.push_back({name, value});
+    RunResult result;
+    {
+      nb::gil_scoped_release release;
+      result = Unwrap(run->Finish(std::move(list)));
+    }
+    nb::dict out;
+    out["steps"] = result.num_steps;
+    out["samples"] = result.num_samples;
+    out["rows"] = result.num_rows;
+    out["stored_bytes"] = result.stored_bytes;
+    return out;
+  }
+};
+
+std::unique_ptr<Writer> BeginRun(Repo& self, const std::string& framework,
+                                 const std::vector<std::pair<std::string, std::string>>& settings) {
+  auto writer = std::make_unique<Writer>();
+  writer->run = self.Run([&](Repository& r) -> Result<std::unique_ptr<RunWriter>> {
+    FLAIR_TRY(const Head head, ReadHead(r));
+    RunMeta meta;
+    meta.framework = framework;
+    meta.parent = head.commit;
+    meta.settings = settings;
+    return RunWriter::Begin(r.env(), r.runs_dir(), meta);
+  });
+  return writer;
+}
+
+nb::dict ReadRun(Repo& self, const std::string& id) {
+  std::vector<std::vector<std::uint32_t>> rows;
+  const auto run = self.Run([&](Repository& r) -> Result<std::unique_ptr<RunReader>> {
+    FLAIR_TRY(auto reader, RunReader::Open(r.env(), r.runs_dir() + "/" + id));
+    for (const RunReader::StepInfo& step : reader->steps()) {
+      FLAIR_TRY(auto seen, reader->Rows(step));
+      rows.push_back(std::move(seen));
+    }
+    return reader;
+  });
+  nb::dict out;
+  out["framework"] = run->meta().framework;
+  out["parent"] = HexOf(run->meta().parent);
+  out["finished"] = run->result().has_value();
+  out["rows"] = rows;
+  nb::list names;
+  for (const RunReader::StepInfo& step : run->steps()) {
+    nb::list of_step;
+    for (const auto& [name, tensor] : step.tensors) of_step.append(name);
+    names.append(of_step);
+  }
+  out["tensors"] = names;
+  return out;
+}
+
+}  // namespace
+
+void BindRuns(nb::module_& m, nb::class_<Repo>& repo) {
+  nb::class_<Writer>(m, "RunWriter")
+      .def_prop_ro("id", [](const Writer& self) { return self.run->id(); })
+      .def_prop_ro("folder", [](const Writer& self) { return self.run->folder(); })
+      .def("step", &Writer::Step)
+      .def("finish", &Writer::Finish);
+  repo.def("begin_run", BeginRun).def("read_run", ReadRun);
+}
+
+}  // namespace flair::python
