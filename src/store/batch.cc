@@ -72,7 +72,8 @@ Batch::Batch(std::shared_ptr<StoreCore> store, BatchLease lease)
       catalog_(&store_.catalog()),
       reader_(store_.cache(), catalog_),
       writer_storage_(std::in_place, store_.env(), store_.cache(), catalog_,
-                      JoinPath(TmpFolder(store_.folder()), lease_.nonce), lease_.nonce_value),
+                      JoinPath(TmpFolder(store_.folder()), lease_.nonce), lease_.nonce_value,
+                      store_.max_pack_bytes()),
       writer_(*writer_storage_) {}
 
 Batch::~Batch() {

@@ -76,8 +76,8 @@ class ContentSource final : public ByteSource {
 
 class PackStore final : public ObjectStore {
  public:
-  PackStore(Env& env, const std::string& folder)
-      : core_(std::make_shared<StoreCore>(env, folder)) {}
+  PackStore(Env& env, const std::string& folder, std::uint64_t max_pack_bytes)
+      : core_(std::make_shared<StoreCore>(env, folder, max_pack_bytes)) {}
   Status Open() { return core_->Open(); }
 
   bool HasObject(ObjectKind kind, const Digest& id) const override {
@@ -212,10 +212,15 @@ class PackStore final : public ObjectStore {
 
 }  // namespace
 
-Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(Env& env, const std::string& folder) {
-  auto store = std::make_unique<PackStore>(env, folder);
+Result<std::unique_ptr<ObjectStore>> OpenStore(Env& env, const std::string& folder,
+                                               std::uint64_t max_pack_bytes) {
+  auto store = std::make_unique<PackStore>(env, folder, max_pack_bytes);
   FLAIR_DO(store->Open());
   return std::unique_ptr<ObjectStore>(std::move(store));
+}
+
+Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(Env& env, const std::string& folder) {
+  return OpenStore(env, folder, kMaxPackBytes);
 }
 
 }  // namespace flair

@@ -26,7 +26,7 @@ Status PackWriter::Append(const RecordHeader& h, ByteView record) {
   const auto append = [&]() -> Status {
     if (file_) {
       const std::uint64_t entry = kRecordHeaderBytes + Digest::kBytes + sizeof(PackIndex::Place);
-      const bool full = size_ + record.size() + index_.bytes_max() + entry > kMaxPackBytes;
+      const bool full = size_ + record.size() + index_.bytes_max() + entry > max_pack_bytes_;
       if (full) FLAIR_DO(Seal());
     }
     if (!file_) FLAIR_DO(Open());
@@ -103,6 +103,8 @@ Result<std::vector<SealedPack>> PackWriter::Finish() {
   };
   if (failed_) return *failed_;
   FLAIR_DO(Remember(finish()));
+  // Opened to read back, they know the size of that moment only.
+  for (const auto& file : files_) packs_.Forget(*file);
   return std::move(sealed_);
 }
 

@@ -32,8 +32,14 @@ class PackWriter {
  public:
   // Files are named "<prefix>-<n>", and `nonce` is in their headers. Records are entered into
   // `catalog` as they come and can be read back after Flush. All references outlive this.
-  PackWriter(Env& env, PackCache& packs, Catalog& catalog, std::string prefix, std::uint64_t nonce)
-      : env_(env), packs_(packs), catalog_(catalog), prefix_(std::move(prefix)), nonce_(nonce) {}
+  PackWriter(Env& env, PackCache& packs, Catalog& catalog, std::string prefix, std::uint64_t nonce,
+             std::uint64_t max_pack_bytes)
+      : env_(env),
+        packs_(packs),
+        catalog_(catalog),
+        prefix_(std::move(prefix)),
+        nonce_(nonce),
+        max_pack_bytes_(max_pack_bytes) {}
   ~PackWriter();
   PackWriter(const PackWriter&) = delete;
   PackWriter& operator=(const PackWriter&) = delete;
@@ -59,6 +65,7 @@ class PackWriter {
   Catalog& catalog_;
   std::string prefix_;
   std::uint64_t nonce_;
+  std::uint64_t max_pack_bytes_;
   std::optional<Error> failed_;
   std::uint64_t records_ = 0;
 

@@ -128,14 +128,17 @@ Status Publish(Env& env, const std::string& folder, const std::string& nonce,
 }
 
 Status Recover(Env& env, const std::string& folder) {
-  std::set<std::string> nonces;
   FLAIR_TRY(const auto in_packs, env.ListDir(PacksFolder(folder)));
   FLAIR_TRY(const auto in_tmp, env.ListDir(TmpFolder(folder)));
-  for (const std::string& name : in_packs) {
-    if (IsPendingName(name)) nonces.insert(name.substr(0, kNonceHexDigits));
-  }
-  for (const std::string& name : in_tmp) {
-    if (IsHex(name.substr(0, kNonceHexDigits))) nonces.insert(name.substr(0, kNonceHexDigits));
+  // Everything but a pack begins with the nonce of its batch.
+  std::set<std::string> nonces;
+  for (const auto* names : {&in_packs, &in_tmp}) {
+    for (const std::string& name : *names) {
+      const std::string nonce = name.substr(0, kNonceHexDigits);
+      if (!IsPackName(name) && nonce.size() == kNonceHexDigits && IsHex(nonce)) {
+        nonces.insert(nonce);
+      }
+    }
   }
   for (const std::string& nonce : nonces) {
     auto lock = env.Lock(LockPath(folder, nonce));
@@ -144,15 +147,14 @@ Status Recover(Env& env, const std::string& folder) {
       return lock.error();
     }
     if (Exists(env, PendingPath(folder, nonce))) FLAIR_DO(RollBack(env, folder, nonce));
+    for (const std::string& name : in_packs) {
+      // A crash while the pending file was written.
+      if (name.rfind(nonce + ".pending.tmp-", 0) == 0) {
+        FLAIR_DO(RemoveIfThere(env, JoinPath(PacksFolder(folder), name)));
+      }
+    }
     RemoveTempFiles(env, folder, nonce);
     (void)env.RemoveFile(LockPath(folder, nonce));
-  }
-  // A crash inside WriteFileAtomically leaves its temporary file.
-  for (const std::string& name : in_packs) {
-    const std::size_t at = name.find(".pending.tmp-");
-    if (at != std::string::npos && !nonces.contains(name.substr(0, at))) {
-      (void)env.RemoveFile(JoinPath(PacksFolder(folder), name));
-    }
   }
   return OkStatus();
 }

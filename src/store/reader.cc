@@ -107,11 +107,8 @@ Status Reader::CheckBlock(const ContentEntry& entry, std::uint32_t index, ByteVi
   if (entry.blocks.size() >= 2) {
     FLAIR_TRY(values, LoadHead(entry));
   }
-  const BlockPlace& place = entry.blocks[index];
-  Status status =
-      VerifyBlock(entry.hash, values ? std::span(*values) : std::span<const Digest>(), index, raw);
-  if (status.ok()) return status;
-  return std::move(status).error().In(Where(*place.pack, place.offset));
+  return VerifyBlock(entry.hash, values ? std::span(*values) : std::span<const Digest>(), index,
+                     raw);
 }
 
 Status Reader::ReadBlock(const ContentEntry& entry, std::uint32_t index,
@@ -153,7 +150,10 @@ Status Reader::ReadBlock(const ContentEntry& entry, std::uint32_t index,
     if (!status.ok()) return std::move(status).error().In(Where(*place.pack, place.offset));
     if (level > 0) std::swap(base_raw, below);
   }
-  return CheckBlock(entry, index, out);
+  Status status = CheckBlock(entry, index, out);
+  if (status.ok()) return status;
+  const BlockPlace& place = entry.blocks[index];
+  return std::move(status).error().In(Where(*place.pack, place.offset));
 }
 
 }  // namespace flair

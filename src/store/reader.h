@@ -28,7 +28,7 @@ class Reader {
   Result<Bytes> ReadObject(const ObjectPlace& place, ObjectKind kind, const Digest& id) const;
   // REQUIRES: out.size() == entry.raw_bytes(index).
   Status ReadBlock(const ContentEntry& entry, std::uint32_t index, MutableByteView out) const;
-  // Fails unless block `index` of `entry` is `raw`.
+  // Fails unless block `index` of `entry`, which may not be stored yet, is `raw`.
   Status CheckBlock(const ContentEntry& entry, std::uint32_t index, ByteView raw) const;
 
  private:

@@ -21,8 +21,13 @@ namespace flair {
 
 class StoreCore {
  public:
-  StoreCore(Env& env, std::string folder)
-      : env_(env), folder_(std::move(folder)), cache_(env), reader_(cache_, catalog_) {}
+  // Tests pass a smaller limit, so that a batch has several packs cheaply.
+  StoreCore(Env& env, std::string folder, std::uint64_t max_pack_bytes)
+      : env_(env),
+        folder_(std::move(folder)),
+        max_pack_bytes_(max_pack_bytes),
+        cache_(env),
+        reader_(cache_, catalog_) {}
 
   // Makes the folders, recovers and loads.
   Status Open();
@@ -42,6 +47,7 @@ class StoreCore {
   std::map<std::string, Error> Damaged() const;
 
   Env& env() { return env_; }
+  std::uint64_t max_pack_bytes() const { return max_pack_bytes_; }
   const std::string& folder() const { return folder_; }
   PackCache& cache() { return cache_; }
   const Catalog& catalog() const { return catalog_; }
@@ -53,6 +59,7 @@ class StoreCore {
 
   Env& env_;
   std::string folder_;
+  std::uint64_t max_pack_bytes_;
   PackCache cache_;
   Catalog catalog_;
   Reader reader_;

@@ -1,6 +1,7 @@
-// Upkeep of a store: finding damage and collecting garbage.
+// Behind the interface: opening with another pack limit, finding damage, collecting
+// garbage.
 //
-// Place: store; called by object_store.cc. The contract is the interface's.
+// Place: store; called by object_store.cc and tests. The contract is the interface's.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,6 +12,9 @@
 #include "store/store_core.h"
 
 namespace flair {
+
+Result<std::unique_ptr<ObjectStore>> OpenStore(Env& env, const std::string& folder,
+                                               std::uint64_t max_pack_bytes);
 
 Result<std::vector<ObjectStore::Damage>> VerifyStore(StoreCore& store);
 
