@@ -105,7 +105,11 @@ Result<UploadOutcome> Upload(Repository& repo, HubApi& api, const RepoAddress& t
       // A lost connection, or another run of this push wrote meanwhile: where is the hub?
       const ErrorCode code = appended.error().code();
       const bool passing = code == ErrorCode::kUnavailable || code == ErrorCode::kConflict;
-      if (!passing || ++failures >= kAttemptsWithoutProgress) return std::move(appended).error();
+      if (!passing) return std::move(appended).error();
+      if (++failures >= kAttemptsWithoutProgress) {
+        return Error(ErrorCode::kUnavailable, appended.error().message())
+            .WithHint("run the push again: it goes on where it stopped");
+      }
       PauseBefore(failures, options);
       FLAIR_TRY(const std::uint64_t now, api.PushOffset(to, journal.push));
       if (now > offset) {
