@@ -1,6 +1,37 @@
-from . import errors
+# SPDX-License-Identifier: Apache-2.0
+"""Flair: version control and a hub for machine-learning models.
+
+    repo = flair.clone("http://127.0.0.1:8420/alice/digits")
+    repo.load_into(model)
+    with flair.record(model, optimizer, data=train_set) as run:
+        train(model, optimizer, train_set)
+    repo.commit(model, run=run, metrics={"accuracy": accuracy}, message="Round 3, site B")
+    print(repo.push().url)
+"""
+import importlib
+
+from .client import Client
+from .errors import (AlreadyExists, Cancelled, Conflict, Error, IntegrityError, InvalidArgument, IoError, MappingError, NoSpace,
+                     NotFound, PolicyViolation, Unauthorised, Unavailable, Unsupported)
+from .identity import new_wallet, wallet
+from .repository import Check, Commit, Proposal, Repository, TensorChange, clone, discover, init, open
+from .tensors import Tensor, Tensors
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AlreadyExists", "Cancelled", "Check", "Client", "Commit", "Conflict", "Error", "IntegrityError", "InvalidArgument", "IoError",
+    "MappingError", "NoSpace", "NotFound", "PolicyViolation", "Proposal", "Repository", "Tensor", "TensorChange", "Tensors",
+    "Unauthorised", "Unavailable", "Unsupported", "clone", "discover", "init", "keras", "new_wallet",
+    "open", "record", "torch", "wallet",
+]
+
+
 def __getattr__(name):
-    if name=="record":
+    """A framework is imported when its door is used."""
+    if name == "record":
         from .torch.recorder import record
         return record
-    raise AttributeError(name)
+    if name in ("keras", "torch"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'flair' has no attribute '{name}'")

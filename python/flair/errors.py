@@ -58,7 +58,7 @@ class Unavailable(Error, ConnectionError):
     """A peer does not answer; trying again may help."""
 
 
-class Cancelled(Error):
+class Cancelled(Error, KeyboardInterrupt):
     """Interrupted; the same call goes on where it stopped."""
 
 

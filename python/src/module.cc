@@ -1,7 +1,9 @@
 // The extension flair._core: doors from Python into repo and remote.
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <chrono>
 
+#include "base/env.h"
 #include "bindings.h"
 
 namespace flair::python {
@@ -44,6 +46,14 @@ void RaiseCoreError(const std::exception_ptr& thrown, void*) {
   }
 }
 
+// The 64 bytes of a new random key.
+nb::bytes NewSecret() {
+  std::array<std::byte, 32> seed{};
+  PosixEnv().RandomBytes(seed);
+  const Keypair key = Keypair::FromSeed(seed);
+  return nb::bytes(key.secret().data(), key.secret().size());
+}
+
 std::string WalletOf(const nb::bytes& secret) { return KeypairFrom(secret).wallet().ToBase58(); }
 
 }  // namespace
@@ -53,6 +63,7 @@ NB_MODULE(_core, m) {
   using namespace flair::python;
   nb::register_exception_translator(RaiseCoreError);
   m.doc() = "The core of Flair. Use the package flair; names here may change.";
+  m.def("new_secret", NewSecret);
   m.def("wallet_of", WalletOf, nb::arg("secret"));
   BindRepository(m);
 }

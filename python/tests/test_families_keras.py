@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every model family of examples/ goes through commit, diff, branch, merge and restore, bit for bit: keras."""
+import pytest
+from families import families, run
+
+
+@pytest.mark.parametrize("name", families("keras"))
+def test_family(name, monkeypatch, tmp_path):
+    run(name, monkeypatch, tmp_path)
+
+
+def test_every_family_has_its_script():
+    assert {n.rpartition("_")[0] for n in families("keras")} >= {"resnet", "mobilenet", "efficientnet", "lstm", "gru", "transformer", "autoencoder", "gan"}
