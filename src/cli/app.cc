@@ -90,9 +90,9 @@ void AddCommand(CLI::App& parent, const CommandSpec& spec, std::vector<Bound>& b
   if (spec.define != nullptr) {
     AppOptions options(*app);
     bound.push_back({app, spec.define(options)});
-    return;
+  } else {
+    app->require_subcommand(1);
   }
-  app->require_subcommand(1);
   for (const CommandSpec* sub : spec.subcommands) AddCommand(*app, *sub, bound);
 }
 
@@ -135,16 +135,17 @@ ExitCode RunBound(Session& session, const Run& run) {
 
 ExitCode ReportParseError(Session& session, const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* app = Deepest(root);
+  std::string above;
+  for (const CLI::App* a = app->get_parent(); a != nullptr; a = a->get_parent()) {
+    above = a->get_name() + (above.empty() ? "" : " " + above);
+  }
   // Help and version are "errors" of CLI11 with code 0.
   if (error.get_exit_code() == 0) {
     const bool version = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr;
-    session.raw_out() << (version ? std::string(error.what()) + "\n" : app->help());
+    session.raw_out() << (version ? std::string(error.what()) + "\n" : app->help(above));
     return ExitCode::kOk;
   }
-  std::string path;
-  for (const CLI::App* a = app; a != nullptr; a = a->get_parent()) {
-    path = a->get_name() + (path.empty() ? "" : " " + path);
-  }
+  const std::string path = above.empty() ? app->get_name() : above + " " + app->get_name();
   return ReportUsage(session, error.what(), "`" + path + " --help` shows how it is used");
 }
 

@@ -74,7 +74,7 @@ struct CommandSpec {
   const char* summary = "";
   const char* example = "";  // shown under the help, one command a line
   Run (*define)(Options& options) = nullptr;
-  // A command with subcommands has no `define` of its own.
+  // A command with subcommands may have a `define` of its own, for when none is typed.
   std::span<const CommandSpec* const> subcommands = {};
 };
 

@@ -6,6 +6,7 @@ namespace flair::cli {
 
 extern const CommandSpec kWalletCommand;
 extern const CommandSpec kInitCommand;
+extern const CommandSpec kCloneCommand;
 extern const CommandSpec kAddCommand;
 extern const CommandSpec kRmCommand;
 extern const CommandSpec kMvCommand;
@@ -26,16 +27,34 @@ extern const CommandSpec kRevertCommand;
 extern const CommandSpec kResetCommand;
 extern const CommandSpec kCherryPickCommand;
 extern const CommandSpec kUndoCommand;
+extern const CommandSpec kRemoteCommand;
+extern const CommandSpec kFetchCommand;
+extern const CommandSpec kPullCommand;
+extern const CommandSpec kPushCommand;
+extern const CommandSpec kProposalCommand;
+extern const CommandSpec kPolicyCommand;
+extern const CommandSpec kLoginCommand;
+extern const CommandSpec kLogoutCommand;
+extern const CommandSpec kWhoamiCommand;
+extern const CommandSpec kTokenCommand;
+extern const CommandSpec kRepoCommand;
+extern const CommandSpec kInviteCommand;
+extern const CommandSpec kMembersCommand;
+extern const CommandSpec kHubCommand;
 extern const CommandSpec kFsckCommand;
 extern const CommandSpec kGcCommand;
+extern const CommandSpec kDoctorCommand;
 
 std::span<const CommandSpec* const> AllCommands() {
   static const CommandSpec* const kCommands[] = {
-      &kWalletCommand,     &kInitCommand,    &kAddCommand,    &kRmCommand,     &kMvCommand,
-      &kStatusCommand,     &kRestoreCommand, &kCommitCommand, &kLogCommand,    &kShowCommand,
-      &kBlameCommand,      &kReflogCommand,  &kDiffCommand,   &kBranchCommand, &kSwitchCommand,
-      &kTagCommand,        &kAliasCommand,   &kMergeCommand,  &kRevertCommand, &kResetCommand,
-      &kCherryPickCommand, &kUndoCommand,    &kFsckCommand,   &kGcCommand};
+      &kWalletCommand,  &kInitCommand,       &kCloneCommand,    &kAddCommand,    &kRmCommand,
+      &kMvCommand,      &kStatusCommand,     &kRestoreCommand,  &kCommitCommand, &kLogCommand,
+      &kShowCommand,    &kBlameCommand,      &kReflogCommand,   &kDiffCommand,   &kBranchCommand,
+      &kSwitchCommand,  &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
+      &kResetCommand,   &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
+      &kPullCommand,    &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kLoginCommand,
+      &kLogoutCommand,  &kWhoamiCommand,     &kTokenCommand,    &kRepoCommand,   &kInviteCommand,
+      &kMembersCommand, &kHubCommand,        &kFsckCommand,     &kGcCommand,     &kDoctorCommand};
   return kCommands;
 }
 
