@@ -94,7 +94,7 @@ Result<std::uint32_t> ParseWeight(std::string_view text) {
     }
   }
   for (std::size_t i = fraction.size(); i < 9; ++i) billionths *= 10;
-  if (billionths >= 256 * kBillion) return bad;
+  if (billionths > 255 * kBillion) return bad;
   // billionths < 2^38, so the product stays below 2^62.
   return static_cast<std::uint32_t>((billionths * kAlphaOne + kBillion / 2) / kBillion);
 }
