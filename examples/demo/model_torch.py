@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's CNN in PyTorch: 26,000 weights. model_keras.py is the same one under the same names."""
+"""The demo's CNN in PyTorch: 106,000 weights. model_keras.py is the same one under the same names."""
 import torch
 from torch import nn
 

@@ -3,6 +3,8 @@
 
 Tolerance: 2e-5 of the largest output, float32 sums of at most a few hundred terms in another order.
 """
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -276,3 +278,10 @@ def test_tied_weights_and_wrappers():
     flair.torch.load_into(model, {"embed.weight": torch.ones(5, 3)})
     assert (model.head.weight == 1).all()
     assert set(flair.torch.state_of(nn.DataParallel(nn.Linear(2, 2)))[0]) == {"weight", "bias"}
+
+
+def test_the_demos_two_models_are_one(monkeypatch):
+    monkeypatch.syspath_prepend(str(pathlib.Path(__file__).resolve().parents[2] / "examples/demo"))
+    import model_keras
+    import model_torch
+    same_output(model_keras.build(), model_torch.FashionNet(), data(4, 28, 28, 1), first)
