@@ -38,13 +38,13 @@ Status CheckAuthority(std::string_view whole, std::string_view authority) {
 
 Result<std::string> ParseHubUrl(std::string_view text) {
   std::string_view rest = text;
-  while (rest.ends_with('/')) rest.remove_suffix(1);
   std::string scheme;
   if (const std::size_t at = rest.find("://"); at != std::string_view::npos) {
     scheme = std::string(rest.substr(0, at));
     rest.remove_prefix(at + 3);
     if (scheme != "http" && scheme != "https") return Invalid(text, "http or https is expected");
   }
+  while (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find('/') != std::string_view::npos) {
     return Invalid(text, "a hub's address has no path");
   }
