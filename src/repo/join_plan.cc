@@ -6,6 +6,7 @@
 
 #include "repo/history.h"
 #include "repo/join_trees.h"
+#include "repo/zip_checksums.h"
 
 namespace flair {
 
@@ -157,6 +158,12 @@ bool TreeJoin::PlanTensors(const Versions& versions, const Model& model,
 // The target's bytes around the tensors serve the joined file, too, unless opaque parts
 // were changed by an input.
 bool TreeJoin::CheckRest(const Versions& versions, const Model& model) {
+  if (HasZipChecksums(model.target.format)) {
+    if (const Status status = CheckZipChecksums(model.target); !status.ok()) {
+      AddConflict(versions.path, "", ConflictReason::kLayoutDiffers, status.error().message());
+      return false;
+    }
+  }
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const File& input = model.inputs[i];
     const std::string who = "input " + request_.input_names[i];
@@ -170,7 +177,9 @@ bool TreeJoin::CheckRest(const Versions& versions, const Model& model) {
                   who + " changes bytes outside the tensors");
       return false;
     }
-    if (!SameInline(input, model.target) && !SameInline(input, model.bases[i])) {
+    // An archive's header differs whenever its tensors do, by their checksums.
+    if (!HasZipChecksums(input.format) && !SameInline(input, model.target) &&
+        !SameInline(input, model.bases[i])) {
       notes_.push_back(versions.path + ": the header of " + who + " differs; the target's is kept");
     }
   }

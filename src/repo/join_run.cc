@@ -10,6 +10,7 @@
 #include "crypto/blake3.h"
 #include "merge/krum.h"
 #include "repo/join_trees.h"
+#include "repo/zip_checksums.h"
 
 namespace flair {
 namespace {
@@ -115,7 +116,7 @@ Status TreeJoin::ChooseByKrum() {
 }
 
 Result<TensorRef> TreeJoin::RunTensor(const std::string& path, const TensorJob& job,
-                                      JoinSink& sink) {
+                                      FileFormat format, JoinSink& sink) {
   switch (job.plan.action) {
     case TensorAction::kKeep:
       return *job.target;
@@ -148,21 +149,37 @@ Result<TensorRef> TreeJoin::RunTensor(const std::string& path, const TensorJob& 
   FLAIR_TRY(out.content, sink.PutContent(*merged, {.element_bytes = DTypeBytes(out.dtype),
                                                    .is_float = IsFloat(out.dtype),
                                                    .base = job.target->content.hash}));
+  if (HasZipChecksums(format)) {
+    // Not readable from the store before the batch is committed.
+    FLAIR_TRY(merged_crcs_[out.content.hash], Crc32Of(*merged));
+  }
   done_bytes_ += out.content.size_bytes;
   return out;
 }
 
+Result<std::uint32_t> TreeJoin::CrcOf(const ContentRef& content) const {
+  const auto known = merged_crcs_.find(content.hash);
+  if (known != merged_crcs_.end()) return known->second;
+  FLAIR_TRY(const auto source, objects_->OpenContent(content.hash));
+  return Crc32Of(*source);
+}
+
 Result<TreeEntry> TreeJoin::RunModel(const PathJob& job, JoinSink& sink) {
+  const File& original = models_[job.model]->target;
   std::map<std::string_view, TensorRef> merged;
   for (const std::size_t t : job.tensors) {
     // A tensor that the target does not have and that nobody brings.
     if (jobs_[t].target == nullptr) continue;
-    FLAIR_TRY(TensorRef tensor, RunTensor(job.path, jobs_[t], sink));
+    FLAIR_TRY(TensorRef tensor, RunTensor(job.path, jobs_[t], original.format, sink));
     merged.emplace(jobs_[t].plan.name, std::move(tensor));
   }
-  File file = models_[job.model]->target;
+  File file = original;
   for (Segment& segment : file.segments) {
     if (auto* const t = std::get_if<TensorSegment>(&segment)) t->tensor = merged.at(t->name);
+  }
+  if (HasZipChecksums(original.format)) {
+    const auto crc_of = [this](const ContentRef& content) { return CrcOf(content); };
+    FLAIR_DO(FixZipChecksums(file, original, crc_of));
   }
   TreeEntry entry = *job.entry;
   FLAIR_TRY(entry.file, sink.PutFile(file));

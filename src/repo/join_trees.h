@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -119,14 +121,17 @@ class TreeJoin {
 
   Result<CombineInputs> Open(const std::string& path, const TensorJob& job) const;
   Status ChooseByKrum();
-  Result<TensorRef> RunTensor(const std::string& path, const TensorJob& job, JoinSink& sink);
+  Result<TensorRef> RunTensor(const std::string& path, const TensorJob& job, FileFormat format,
+                              JoinSink& sink);
   Result<TreeEntry> RunModel(const PathJob& job, JoinSink& sink);
+  Result<std::uint32_t> CrcOf(const ContentRef& content) const;
 
   const ObjectStore* objects_;
   JoinRequest request_;
   std::vector<PathJob> paths_;
   std::vector<std::unique_ptr<Model>> models_;
   std::vector<TensorJob> jobs_;
+  std::map<Digest, std::uint32_t> merged_crcs_;  // of what Run made, for zip archives
   std::vector<MergeConflict> conflicts_;
   std::vector<std::string> notes_;
   std::uint64_t num_kept_ = 0;
