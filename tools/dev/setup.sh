@@ -78,10 +78,15 @@ build_preset() {
 need_python() {
   need_build
   need_packages python
-  local lock=python/requirements/lock.txt
-  once venv "$(hash_of "$lock")$(python3 --version)" make_venv "$lock"
+  need_venv
   say "installing the flair package into .venv"
   .venv/bin/pip install --quiet --no-build-isolation --no-deps . >&2
+}
+
+need_venv() {
+  local lock=python/requirements/lock.txt key
+  key=$(hash_of "$lock")-$(python3 -c 'import sys; print(sys.version)' | head -1)
+  once venv "$key" make_venv "$lock"
 }
 
 make_venv() {

@@ -15,8 +15,10 @@ run_tests() {
     [[ " ${wanted[*]} " == *" $name "* ]] || continue
     say "stage $name"
     start=$SECONDS
-    # A stage runs in its own shell, so that one failure ends the stage and not the run.
-    if ! (set -euo pipefail; "stage_$name"); then
+    # A stage runs in a shell of its own, so that a failure ends the stage and not the run;
+    # in the background, since bash ignores `set -e` inside a condition.
+    (set -euo pipefail; "stage_$name") &
+    if ! wait $!; then
       failed+=("$name")
       echo "stage $name failed" >&2
     fi
@@ -32,14 +34,22 @@ stage_setup() {
   need_build
   need_packages python
   need_packages test
-  local lock=python/requirements/lock.txt
-  once venv "$(hash_of "$lock")$(python3 --version)" make_venv "$lock"
+  need_venv
 }
 
 stage_style() {
   python3 tools/check_layers.py
   python3 tools/check_docs.py
-  git ls-files 'src/*.h' 'src/*.cc' 'python/*.h' 'python/*.cc' | xargs -r clang-format-14 --dry-run -Werror
+  check_format
+}
+
+check_format() {
+  local unformatted
+  unformatted=$(git ls-files 'src/*.h' 'src/*.cc' 'python/*.h' 'python/*.cc' |
+    xargs -r clang-format-14 --dry-run 2>&1 | grep -oE '^[^:]+' | sort -u || true)
+  [[ -z $unformatted ]] && return 0
+  printf 'not formatted; run ./dev format:\n%s\n' "$unformatted" >&2
+  return 1
 }
 
 stage_release() { build_preset release; }
