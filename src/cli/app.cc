@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/render.h"
 #include "cli/version.h"
+#include "policy/policy.h"
 
 namespace flair::cli {
 namespace {
@@ -133,6 +134,47 @@ ExitCode RunBound(Session& session, const Run& run) {
   }
 }
 
+// What was typed and not understood, in the order it was typed.
+std::vector<std::string> Unexpected(const CLI::App& root) {
+  std::vector<std::string> out = root.remaining(true);
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+// "there is no command 'comit'; the nearest is 'commit'"
+std::string NoSuchCommand(const CLI::App& app, const std::string& word) {
+  std::string nearest;
+  std::size_t best = 3;  // farther ones are no typing mistakes
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    const std::size_t distance = EditDistance(word, sub->get_name());
+    if (distance < best) {
+      best = distance;
+      nearest = sub->get_name();
+    }
+  }
+  std::string out = "there is no command '" + word + "'";
+  if (!nearest.empty()) out += "; the nearest is '" + nearest + "'";
+  return out;
+}
+
+std::string ParseErrorText(const CLI::App& root, const CLI::App& app,
+                           const CLI::ParseError& error) {
+  const std::vector<std::string> words = Unexpected(root);
+  const bool wants_command = !app.get_subcommands({}).empty();
+  if (wants_command) {
+    for (const std::string& word : words) {
+      if (!word.starts_with('-')) return NoSuchCommand(app, word);
+    }
+    if (words.empty()) return "a command is missing";
+  }
+  if (!words.empty() && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    std::string out = "not expected:";
+    for (const std::string& word : words) out += " " + word;
+    return out;
+  }
+  return error.what();
+}
+
 ExitCode ReportParseError(Session& session, const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* app = Deepest(root);
   std::string above;
@@ -146,7 +188,8 @@ ExitCode ReportParseError(Session& session, const CLI::App& root, const CLI::Par
     return ExitCode::kOk;
   }
   const std::string path = above.empty() ? app->get_name() : above + " " + app->get_name();
-  return ReportUsage(session, error.what(), "`" + path + " --help` shows how it is used");
+  return ReportUsage(session, ParseErrorText(root, *app, error),
+                     "`" + path + " --help` shows how it is used");
 }
 
 void InstallLog(Session& session) {
