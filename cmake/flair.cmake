@@ -31,6 +31,10 @@ if(FLAIR_FUZZ)
 endif()
 target_link_libraries(flair_options INTERFACE Threads::Threads)
 
+# Linked last: clang lets the last warning flag win.
+add_library(flair_test_options INTERFACE)
+target_compile_options(flair_test_options INTERFACE -Wno-sign-conversion -Wno-conversion)
+
 function(flair_module name)
   cmake_parse_arguments(ARG "PURE" "" "DEPS;LIBS;TEST_DEPS;MAIN" ${ARGN})
   file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
@@ -63,8 +67,8 @@ function(flair_module name)
   endif()
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE flair::${name} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
-    target_compile_options(${name}_test PRIVATE -Wno-sign-conversion -Wno-conversion)
+    target_link_libraries(${name}_test PRIVATE flair::${name} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main
+      flair_test_options)
     target_compile_definitions(${name}_test PRIVATE FLAIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
