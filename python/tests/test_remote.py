@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package against a running hub: clone, push, proposals, pull, and the errors of a hub."""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+import torch
+
+import flair
+from flair import errors
+
+
+def command():
+    beside = os.path.join(os.path.dirname(sys.executable), "flair")
+    return os.environ.get("FLAIR_COMMAND") or (beside if os.path.exists(beside) else shutil.which("flair"))
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    if command() is None:
+        pytest.skip("the flair command is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("hub")
+    process = subprocess.Popen([command(), "hub", "serve", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}"],
+                               stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"))
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(f"{url}/healthz", timeout=1)
+            break
+        except OSError:
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture
+def people(tmp_path, monkeypatch):
+    """become(name) changes home and key."""
+    def become(name):
+        home = tmp_path / name
+        home.mkdir(exist_ok=True)
+        monkeypatch.setenv("HOME", str(home))
+        for inherited in ("XDG_CONFIG_HOME", "FLAIR_KEYPAIR", "FLAIR_HUB"):
+            monkeypatch.delenv(inherited, raising=False)
+        key = home / ".config/flair/id.json"
+        return flair.wallet(key) if key.exists() else flair.new_wallet(key)
+    return become
+
+
+def net(seed=0):
+    torch.manual_seed(seed)
+    return torch.nn.Linear(6, 3)
+
+
+def test_a_round_through_the_hub(hub, people, tmp_path):
+    site = people("site")
+    owner = people("owner")
+    client = flair.Client(hub)
+    assert client.whoami()[0] == owner and client.repos(owner) == []
+    client.create_repo("digits")
+    address = f"{hub}/{owner}/digits"
+    repo = flair.init(tmp_path / "owner/work")
+    repo.set_remote(address)
+    repo.commit(net(), message="Untrained")
+    pushed = repo.push()
+    assert pushed.moved and pushed.target == "main" and pushed.egress["sent_bytes"] > 0
+
+    people("site")
+    with pytest.raises(errors.Error) as refused:
+        flair.clone(address, tmp_path / "site/early")
+    assert isinstance(refused.value, (errors.NotFound, errors.Unauthorised))
+    people("owner")
+    client.invite(f"{owner}/digits", site)
+
+    people("site")
+    mine = flair.clone(address, tmp_path / "site/digits")
+    model = net(9)
+    mine.load_into(model)
+    assert torch.equal(model.weight, net().weight)
+    with torch.no_grad():
+        model.weight += 0.5
+    commit = mine.commit(model, message="Site", samples=700)
+    proposal = mine.push(title="Half a step")
+    assert not proposal.moved and proposal.number == 1 and proposal.url and all(c.passed for c in proposal.checks)
+    assert mine.push().number == 1, "the same branch has the same proposal"
+    found = flair.Client(hub).proposals(f"{owner}/digits")
+    assert [p["number"] for p in found] == [1] and found[0]["title"] == "Half a step"
+    assert flair.Client(hub).proposal(f"{owner}/digits", 1)["commit"] == commit.id
+
+    people("owner")
+    assert repo.pull()["up_to_date"]
+    repo.fetch()
+    repo.commit({"weight": torch.zeros(3, 6), "bias": torch.zeros(3)}, message="Owner", samples=1)
+    assert repo.push().moved
+    assert flair.Client(hub).commits(f"{owner}/digits")
+
+
+def test_what_a_hub_refuses_has_a_type(hub, people, tmp_path):
+    owner = people("someone")
+    client = flair.Client(hub)
+    client.create_repo("one")
+    with pytest.raises(errors.AlreadyExists):
+        client.create_repo("one")
+    with pytest.raises(errors.NotFound):
+        client.proposal(f"{owner}/one", 7)
+    with pytest.raises(errors.NotFound):
+        flair.clone(f"{hub}/{owner}/two", tmp_path / "two")
+    assert not (tmp_path / "two/.flair").exists()
+    with pytest.raises(errors.InvalidArgument):
+        flair.clone("ftp://somewhere/a/b", tmp_path / "three")
+
+
+def test_a_hub_that_is_not_there_is_unavailable(people, tmp_path):
+    people("lonely")
+    with pytest.raises(errors.Unavailable):
+        flair.clone("http://127.0.0.1:9/a/b", tmp_path / "x")
