@@ -77,7 +77,7 @@ Router::Router(HubContext& hub, const Handlers& handlers) : hub_(hub) {
   for (const Endpoint& e : Endpoints()) {
     const Handler* handler = handlers.Find(e.name);
     FLAIR_CHECK(handler != nullptr) << "endpoint without handler: " << e.name;
-    routes_.push_back({&e, Split(e.pattern), handler});
+    routes_.push_back({&e, Split(e.pattern), *handler});
   }
 }
 
@@ -167,7 +167,7 @@ Response Router::Answer(const Request& request, std::string_view& operation) {
             .repo = {},
             .role = Who::kAnyone};
   if (auto refused = Admit(call)) return std::move(*refused);
-  auto response = (*match.route->handler)(hub_, call);
+  auto response = match.route->handler(hub_, call);
   if (response.ok()) return std::move(*response);
   const Error& error = response.error();
   if (response.error().code() == ErrorCode::kIo) {

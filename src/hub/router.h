@@ -29,7 +29,7 @@ class Router {
   struct Route {
     const Endpoint* endpoint;
     std::vector<std::string_view> pattern;
-    const Handler* handler;
+    Handler handler;  // a copy: the table of handlers may go
   };
   struct Match {
     const Route* route = nullptr;

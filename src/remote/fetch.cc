@@ -73,6 +73,12 @@ Status VerifyReceived(Repository& repo, const wire::FetchRequest& request,
   options.depth = request.depth;
   options.want_tensor = WantTensor(request.tensors_glob);
   auto closure = WalkClosure(repo.objects(), request.wants, request.haves, options);
+  if (closure.ok() && request.partial && !closure->commits.empty()) {
+    // What this clone's haves reach may never have been here: each new commit counts whole.
+    const std::vector<CommitId> commits = closure->commits;
+    options.depth = 1;
+    closure = WalkClosure(repo.objects(), commits, {}, options);
+  }
   if (!closure.ok()) return std::move(closure).error().In("the hub's answer is incomplete");
 
   std::vector<AttachmentId> attachments;
