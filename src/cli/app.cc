@@ -136,9 +136,7 @@ ExitCode RunBound(Session& session, const Run& run) {
 
 // What was typed and not understood, in the order it was typed.
 std::vector<std::string> Unexpected(const CLI::App& root) {
-  std::vector<std::string> out = root.remaining(true);
-  std::reverse(out.begin(), out.end());
-  return out;
+  return root.remaining(true);
 }
 
 // "there is no command 'comit'; the nearest is 'commit'"

@@ -7,8 +7,8 @@
 #include <ostream>
 
 #include "cli/objects_view.h"
-#include "cli/policy_facts.h"
 #include "cli/render.h"
+#include "hub/facts.h"
 #include "repo/config.h"
 #include "repo/history.h"
 #include "repo/import_file.h"
@@ -101,7 +101,8 @@ Result<ExitCode> Check(Session& s, const Args& args) {
   json::array list;
   std::size_t num_violations = 0;
   for (const CommitId& id : commits) {
-    FLAIR_TRY(const CommitFacts facts, CollectFacts(repo->objects(), id, policy, s.Progress()));
+    FLAIR_TRY(const Commit commit, ReadCommit(repo->objects(), id));
+    FLAIR_TRY(const CommitFacts facts, hub::CollectFacts(repo->objects(), id, commit, policy));
     for (const Violation& v : CheckContribution(policy, facts, RoleFrom(args.role))) {
       ++num_violations;
       s.ClearProgress();
