@@ -11,6 +11,7 @@
 #include "crypto/blake3.h"
 #include "store/codec.h"
 #include "store/pipeline.h"
+#include "store/room.h"
 
 namespace flair {
 namespace {
@@ -27,11 +28,6 @@ Result<ElementShape> ShapeOf(const PutOptions& options) {
   }
   return ElementShape{.log2_bytes = static_cast<std::uint8_t>(std::countr_zero(bytes)),
                       .is_float = options.is_float};
-}
-
-MutableByteView Room(Bytes& buffer, std::size_t bytes) {
-  if (buffer.size() < bytes) buffer.resize(bytes);
-  return MutableByteView(buffer).first(bytes);
 }
 
 // The chaining values of every block; of a content of one block, nothing but its hash.

@@ -13,6 +13,7 @@
 #include "store/batch.h"
 #include "store/codec.h"
 #include "store/pipeline.h"
+#include "store/room.h"
 
 namespace flair {
 
@@ -30,11 +31,6 @@ struct Batch::Received {
 namespace {
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
-
-MutableByteView Room(Bytes& buffer, std::size_t bytes) {
-  if (buffer.size() < bytes) buffer.resize(bytes);
-  return MutableByteView(buffer).first(bytes);
-}
 
 }  // namespace
 

@@ -103,6 +103,13 @@ std::optional<ObjectPlace> Catalog::FindObject(ObjectKind kind, const Digest& id
 }
 
 bool Catalog::Complete(const ContentEntry& entry, int depth_left) const {
+  if (entry.complete.get()) return true;
+  const bool complete = LookComplete(entry, depth_left);
+  if (complete) entry.complete.Set();
+  return complete;
+}
+
+bool Catalog::LookComplete(const ContentEntry& entry, int depth_left) const {
   if (entry.head.pack == nullptr || entry.missing_blocks != 0) return false;
   if (entry.bases.empty()) return true;
   if (depth_left == 0) return false;

@@ -11,6 +11,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -42,6 +43,20 @@ struct BlockPlace {
   std::uint8_t depth = 0;
 };
 
+// Once a content is complete it stays so until the catalog is filled anew. A copy is
+// about to be changed, and has to be looked at again.
+class CompleteMark {
+ public:
+  CompleteMark() = default;
+  CompleteMark(const CompleteMark&) {}
+  CompleteMark& operator=(const CompleteMark&) { return *this; }
+  bool get() const { return seen_.load(std::memory_order_relaxed); }
+  void Set() const { seen_.store(true, std::memory_order_relaxed); }
+
+ private:
+  mutable std::atomic<bool> seen_{false};
+};
+
 struct ContentEntry {
   Digest hash;
   ObjectPlace head;
@@ -49,6 +64,7 @@ struct ContentEntry {
   std::vector<BlockPlace> blocks;
   std::vector<Digest> bases;
   std::uint64_t missing_blocks = 0;
+  CompleteMark complete;
 
   std::uint8_t depth() const;
   // Bases that a block's chosen copy needs; `bases` may name more.
@@ -91,6 +107,7 @@ class Catalog {
   void AddHead(const PackFile& pack, const PackIndex::Head& head);
   void AddRun(const PackFile& pack, const PackIndex::Run& run);
   bool Complete(const ContentEntry& entry, int depth_left) const;
+  bool LookComplete(const ContentEntry& entry, int depth_left) const;
 
   const Catalog* below_;
   mutable std::shared_mutex mutex_;

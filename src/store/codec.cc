@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "store/planes.h"
+#include "store/room.h"
 
 namespace flair {
 namespace {
@@ -66,11 +67,6 @@ struct Scratch {
 Scratch& ThreadScratch() {
   thread_local Scratch scratch;
   return scratch;
-}
-
-MutableByteView Room(Bytes& buffer, std::size_t bytes) {
-  if (buffer.size() < bytes) buffer.resize(bytes);
-  return MutableByteView(buffer).first(bytes);
 }
 
 // 0 when the result would not be smaller than the input.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/reader.h"
 
+#include <array>
 #include <string>
 
 #include "base/check.h"
 #include "crypto/blake3.h"
 #include "store/codec.h"
+#include "store/room.h"
 
 namespace flair {
 namespace {
@@ -132,23 +134,24 @@ Status Reader::ReadBlock(const ContentEntry& entry, std::uint32_t index,
     at = bases.back().get();
   }
 
-  Bytes record;
-  Bytes base_raw;
-  Bytes below;  // the decoded block one level down
+  // Per thread, because taking and clearing megabytes costs as much as decoding them.
+  thread_local Bytes record;
+  thread_local std::array<Bytes, 2> raw;
+  ByteView below;  // the decoded block one level down
   for (std::size_t level = bases.size() + 1; level-- > 0;) {
     const ContentEntry& content = level == 0 ? entry : *bases[level - 1];
     const BlockPlace& place = content.blocks[index];
-    record.resize(place.length_bytes);
-    FLAIR_DO(packs_.Read(*place.pack, place.offset, record));
+    const MutableByteView bytes = Room(record, place.length_bytes);
+    FLAIR_DO(packs_.Read(*place.pack, place.offset, bytes));
     const auto decode = [&](MutableByteView to) -> Status {
-      FLAIR_TRY(const RecordHeader h, ParseRecordHeader(record));
+      FLAIR_TRY(const RecordHeader h, ParseRecordHeader(bytes));
       FLAIR_DO(CheckSameBlock(h, content, index, place));
-      return DecodeBlock(h, ByteView(record).subspan(kRecordHeaderBytes), below, to);
+      return DecodeBlock(h, ByteView(bytes).subspan(kRecordHeaderBytes), below, to);
     };
-    if (level > 0) base_raw.resize(content.raw_bytes(index));
-    Status status = decode(level == 0 ? out : MutableByteView(base_raw));
+    const MutableByteView to = level == 0 ? out : Room(raw[level % 2], content.raw_bytes(index));
+    Status status = decode(to);
     if (!status.ok()) return std::move(status).error().In(Where(*place.pack, place.offset));
-    if (level > 0) std::swap(base_raw, below);
+    below = to;
   }
   Status status = CheckBlock(entry, index, out);
   if (status.ok()) return status;

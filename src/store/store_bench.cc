@@ -126,7 +126,7 @@ void RunPut(benchmark::State& state, const Bytes& bytes, PutOptions options) {
 constexpr PutOptions kFp32{.element_bytes = 4, .is_float = true, .base = {}};
 
 void BM_PutFp32(benchmark::State& state) { RunPut(state, Weights(BenchBytes(), 1), kFp32); }
-BENCHMARK(BM_PutFp32)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_PutFp32)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void BM_PutNoise(benchmark::State& state) {
   Bytes bytes(BenchBytes());
@@ -137,7 +137,7 @@ void BM_PutNoise(benchmark::State& state) {
   }
   RunPut(state, bytes, kFp32);
 }
-BENCHMARK(BM_PutNoise)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_PutNoise)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void BM_PutFp32Delta(benchmark::State& state) {
   const Folder folder;
@@ -157,7 +157,7 @@ void BM_PutFp32Delta(benchmark::State& state) {
   }
   Finish(state, first.size(), stored);
 }
-BENCHMARK(BM_PutFp32Delta)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_PutFp32Delta)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void Stream(benchmark::State& state, const ObjectStore& store,
             const std::vector<ContentRef>& contents, const std::string& file) {
@@ -182,7 +182,7 @@ void BM_CheckoutFp32(benchmark::State& state) {
   const auto contents = PutModel(*store, model, kFp32, {});
   Stream(state, *store, contents, folder.path() + "/out");
 }
-BENCHMARK(BM_CheckoutFp32)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_CheckoutFp32)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 // The tip behind `range` deltas.
 void BM_CheckoutFp32Delta(benchmark::State& state) {
@@ -197,7 +197,12 @@ void BM_CheckoutFp32Delta(benchmark::State& state) {
   }
   Stream(state, *store, contents, folder.path() + "/out");
 }
-BENCHMARK(BM_CheckoutFp32Delta)->Arg(1)->Arg(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_CheckoutFp32Delta)
+    ->Arg(1)
+    ->Arg(3)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace flair
