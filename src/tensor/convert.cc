@@ -27,10 +27,10 @@ struct Float8E5M2 {
   static constexpr int kExp = 5, kMan = 2;
   static constexpr std::uint64_t kMaxFinite = 0x7b, kOverflow = 0x7c, kNan = 0x7e;
 };
-struct Float8E4M3 {  // "fn": the top exponent holds numbers; only 0x7f is not one
+struct Float8E4M3 {  // "fn": no infinity, one NaN; beyond lies the largest number, as in PyTorch
   using Word = std::uint8_t;
   static constexpr int kExp = 4, kMan = 3;
-  static constexpr std::uint64_t kMaxFinite = 0x7e, kOverflow = 0x7f, kNan = 0x7f;
+  static constexpr std::uint64_t kMaxFinite = 0x7e, kOverflow = 0x7e, kNan = 0x7f;
 };
 
 constexpr std::uint64_t kSignBit = 1ull << 63;
@@ -50,7 +50,7 @@ double Decode(typename F::Word word) {
   const std::uint64_t sign = static_cast<std::uint64_t>(word >> (kBits - 1)) << 63;
   std::uint64_t bits = 0;
   if (magnitude > F::kMaxFinite) {
-    bits = magnitude == F::kOverflow && F::kOverflow != F::kNan ? kInfinityBits : kNanBits;
+    bits = magnitude == F::kOverflow ? kInfinityBits : kNanBits;
   } else if ((magnitude >> F::kMan) == 0) {
     // Subnormal: magnitude * 2^(1 - bias - kMan), exact.
     constexpr auto kUlp = static_cast<std::uint64_t>(1023 + 1 - Bias<F>() - F::kMan)

@@ -33,10 +33,9 @@ constexpr std::uint64_t DoublesPerElement(DType t) {
 // for some n. Bytes need no alignment.
 void LoadAsDouble(DType dtype, ByteView in, std::span<double> out);
 
-// Floats: beyond the largest finite value lies infinity (NaN for F8E4M3, which has no
-// infinity). Integers: rounded half to even, clamped to the type's range, NaN gives 0.
-// Bool: 1 for anything but 0.
-// REQUIRES: sizes as above.
+// Floats: beyond the largest finite value lies infinity; F8E4M3 has none and stays at its
+// largest value, as in PyTorch. Integers: rounded half to even, clamped to the type's range, NaN
+// gives 0. Bool: 1 for anything but 0. REQUIRES: sizes as above.
 void StoreFromDouble(DType dtype, std::span<const double> in, MutableByteView out);
 
 // One row of symmetric int8: value = scale * q, q in [-127, 127], scale = max|x| / 127
