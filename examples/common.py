@@ -78,7 +78,7 @@ def torch_steps(columns, loss, batch_size=16, rate=0.05, steps=STEPS):
                 value = loss(model, *batch)
                 value.backward()
                 optimizer.step()
-            run.log(loss=float(value))
+            run.log(loss=value.item())
         return run
     return train
 

@@ -6,7 +6,7 @@ import common
 
 
 def main():
-    config = transformers.GPT2Config(vocab_size=128, n_positions=64, n_embd=32, n_layer=2, n_head=2)
+    config = transformers.GPT2Config(vocab_size=128, n_positions=64, n_embd=32, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0)
     model = transformers.GPT2LMHeadModel(config)
     return common.cycle("gpt", model, common.torch_steps(
         common.text()[:1], lambda m, x: m(input_ids=x, labels=x).loss))
