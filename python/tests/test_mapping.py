@@ -206,6 +206,15 @@ def test_flattened_branches_joined():
                              fc=nn.Linear(29, 2)), data(3, 4, 4, 2), first)
 
 
+def test_prepared_data_layers_keep_their_shapes():
+    model = keras.Sequential([keras.Input((4,)), K.Normalization(name="n"), K.Dense(2, name="fc")])
+    state, _ = flair.keras.state_of(randomise(model))
+    assert state["n.count"].shape == () and state["n.mean"].shape == (4,)
+    clone = randomise(keras.models.clone_model(model), 1)
+    flair.keras.load_into(clone, state)
+    assert all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(model.weights, clone.weights))
+
+
 def test_a_subclassed_model_is_followed_too():
     class Small(keras.Model):
         def __init__(self):

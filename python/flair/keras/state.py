@@ -91,7 +91,8 @@ class Mapping:
         carried, absent, out = carried or {}, [], {}
         for name, slot in self.slots.items():
             value = np.asarray(slot.variable.numpy()) if values is None else values[id(slot.variable)]
-            out[name] = np.ascontiguousarray(slot.take(value))
+            tensor = slot.take(value)
+            out[name] = np.ascontiguousarray(tensor).reshape(tensor.shape)  # a scalar stays one
         for name, constant in self.constants.items():
             if name in carried:
                 out[name] = np.asarray(carried[name])
@@ -124,7 +125,7 @@ class Mapping:
             if array.shape != expected.shape or array.dtype != expected.dtype:
                 raise InvalidArgument(f"keras: tensor '{name}' is {array.dtype} {list(array.shape)}; "
                                       f"the model has {expected.dtype} {list(expected.shape)}")
-            values[id(variable)] = (variable, np.ascontiguousarray(slot.put(value, array)))
+            values[id(variable)] = (variable, np.asarray(slot.put(value, array)).reshape(value.shape))
         for name, constant in self.constants.items():
             if name in state and not constant.carried:
                 array = np.asarray(state[name])
