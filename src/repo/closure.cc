@@ -14,6 +14,13 @@
 namespace flair {
 namespace {
 
+// nullptr for inline bytes.
+const ContentRef* ContentOf(const Segment& segment) {
+  if (const auto* tensor = std::get_if<TensorSegment>(&segment)) return &tensor->tensor.content;
+  if (const auto* blob = std::get_if<BlobSegment>(&segment)) return &blob->content;
+  return nullptr;
+}
+
 using DigestSet = std::unordered_set<Digest, DigestHash>;
 
 // What was seen once is neither read nor listed again.
@@ -132,12 +139,6 @@ class Walk {
       }
     }
     return OkStatus();
-  }
-
-  static const ContentRef* ContentOf(const Segment& segment) {
-    if (const auto* tensor = std::get_if<TensorSegment>(&segment)) return &tensor->tensor.content;
-    if (const auto* blob = std::get_if<BlobSegment>(&segment)) return &blob->content;
-    return nullptr;
   }
 
   Status AddTree(const TreeId& id) {
@@ -259,27 +260,24 @@ Result<std::unordered_set<CommitId, IdHash>> ReachableCommits(const ObjectStore&
   return reached;
 }
 
+Status CheckFileComplete(const ObjectStore& objects, const FileId& id) {
+  FLAIR_TRY(const Bytes stored, objects.ReadObject(ObjectKind::kFile, id.digest));
+  FLAIR_TRY(const File file, DecodeFile(stored));
+  for (const Segment& segment : file.segments) {
+    const ContentRef* content = ContentOf(segment);
+    if (content != nullptr && !objects.HasContent(content->hash)) {
+      return Error(ErrorCode::kNotFound, "content " + content->hash.ToHex() + " is absent");
+    }
+  }
+  return OkStatus();
+}
+
 Status CheckTreeComplete(const ObjectStore& objects, const TreeId& id) {
   FLAIR_TRY(const Bytes bytes, objects.ReadObject(ObjectKind::kTree, id.digest));
   FLAIR_TRY(const Tree tree, DecodeTree(bytes));
   for (const TreeEntry& entry : tree.entries) {
-    const auto check = [&]() -> Status {
-      FLAIR_TRY(const Bytes stored, objects.ReadObject(ObjectKind::kFile, entry.file.digest));
-      FLAIR_TRY(const File file, DecodeFile(stored));
-      for (const Segment& segment : file.segments) {
-        const ContentRef* content = nullptr;
-        if (const auto* tensor = std::get_if<TensorSegment>(&segment)) {
-          content = &tensor->tensor.content;
-        } else if (const auto* blob = std::get_if<BlobSegment>(&segment)) {
-          content = &blob->content;
-        }
-        if (content != nullptr && !objects.HasContent(content->hash)) {
-          return Error(ErrorCode::kNotFound, "content " + content->hash.ToHex() + " is absent");
-        }
-      }
-      return OkStatus();
-    };
-    if (Status s = check(); !s.ok()) return std::move(s).error().In(entry.path);
+    Status s = CheckFileComplete(objects, entry.file);
+    if (!s.ok()) return std::move(s).error().In(entry.path);
   }
   return OkStatus();
 }

@@ -56,7 +56,9 @@ Result<Closure> WalkClosure(const ObjectStore& objects, const std::vector<Commit
 Result<std::unordered_set<CommitId, IdHash>> ReachableCommits(const ObjectStore& objects,
                                                               const std::vector<CommitId>& tips);
 
-// Objects and contents of one commit's tree, not its parents.
+// Is the file with all its contents stored? Errors: kNotFound, kCorrupt.
+Status CheckFileComplete(const ObjectStore& objects, const FileId& file);
+// The same for every file of one commit's tree, not its parents'.
 Status CheckTreeComplete(const ObjectStore& objects, const TreeId& tree);
 
 }  // namespace flair
