@@ -20,6 +20,14 @@ struct Args {
   std::uint64_t depth = 0;
 };
 
+// Hubs do not tell strangers which private repositories there are; to somebody who is not
+// signed in, that is the likelier reason.
+Error Explain(HubRepo& from, Error error) {
+  if (error.code() != ErrorCode::kNotFound || !from.hub->token().empty()) return error;
+  return Error(ErrorCode::kUnauthorised, error.message())
+      .WithHint("if it is private, sign in: flair login " + from.address.hub);
+}
+
 Result<ExitCode> RunClone(Session& s, const Args& args) {
   if (args.light.starts_with("lora")) {
     return Error(ErrorCode::kUnsupported, "--light lora:R is not there yet")
@@ -37,7 +45,9 @@ Result<ExitCode> RunClone(Session& s, const Args& args) {
   options.light = args.light;
   options.branch = args.branch;
   const std::string dir = s.Absolute(args.dir.empty() ? from.address.name : args.dir);
-  FLAIR_TRY(const CloneOutcome outcome, Clone(s.env(), *from.hub.api, from.address, dir, options));
+  auto cloned = Clone(s.env(), *from.hub.api, from.address, dir, options);
+  if (!cloned.ok()) return Explain(from, std::move(cloned).error());
+  const CloneOutcome outcome = std::move(*cloned);
   s.ClearProgress();
   TellFetch(s, outcome.fetch);
   s.out() << "cloned into " << dir;
