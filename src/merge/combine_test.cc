@@ -172,7 +172,7 @@ TEST(KrumTest, DistancesDoNotDependOnThreads) {
   const CombineInputs in =
       SharedBase(Lcg(0, kElements), {Lcg(1, kElements), Lcg(2, kElements), Lcg(3, kElements)});
   std::vector<double> first;
-  for (const std::size_t threads : {1, 2, 7}) {
+  for (const std::size_t threads : {1U, 2U, 7U}) {
     SetThreadCount(threads);
     KrumDistances distances(3);
     ASSERT_TRUE(distances.Add(in).ok());

@@ -199,13 +199,13 @@ Result<MergeRule> RuleFromRecipe(const MergeRecipe& recipe, std::size_t num_inpu
   }
   MergeParameters parameters;
   RoleGlobs roles;
-  for (const auto& [name, value] : recipe.parameters) {
+  for (const auto& parameter : recipe.parameters) {
     const auto role = std::find_if(kRoleKeys.begin(), kRoleKeys.end(),
-                                   [&](const RoleKey& r) { return r.key == name; });
+                                   [&](const RoleKey& r) { return r.key == parameter.first; });
     if (role != kRoleKeys.end()) {
-      roles.*role->globs = SplitLines(value);
+      roles.*role->globs = SplitLines(parameter.second);
     } else {
-      parameters.emplace_back(name, value);
+      parameters.push_back(parameter);
     }
   }
   auto rule = MakeMergeRule(*method, parameters, num_inputs);

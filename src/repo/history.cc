@@ -141,16 +141,15 @@ Result<std::vector<CommitId>> History::MergeBases(std::span<const CommitId> tips
 }
 
 Result<std::optional<CommitId>> History::MergeBase(std::span<const CommitId> tips) {
-  FLAIR_TRY(const std::vector<CommitId> bases, MergeBases(tips));
-  std::optional<CommitId> best;
-  std::uint64_t best_time = 0;
-  for (const CommitId& id : bases) {
-    FLAIR_TRY(const Commit* const commit, Get(id));
-    if (best && commit->time_s <= best_time) continue;
-    best = id;
-    best_time = commit->time_s;
+  FLAIR_TRY(std::vector<CommitId> bases, MergeBases(tips));
+  // Ends: each round's commits are proper ancestors of the round before.
+  while (bases.size() > 1) {
+    FLAIR_TRY(std::vector<CommitId> deeper, MergeBases(bases));
+    if (deeper.empty()) break;
+    bases = std::move(deeper);
   }
-  return best;
+  if (bases.empty()) return std::optional<CommitId>();
+  return std::optional(bases[0]);
 }
 
 Result<std::uint64_t> History::Staleness(const CommitId& target, const CommitId& input) {

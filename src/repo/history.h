@@ -53,7 +53,9 @@ class History {
   // The lowest common ancestors of all `tips`: common to every tip and not an ancestor of
   // another one that is. Ascending by id; empty for unrelated histories.
   Result<std::vector<CommitId>> MergeBases(std::span<const CommitId> tips);
-  // One of them, the same everywhere: the newest by time, then the smallest id.
+  // The lowest one; where there are several (both sides merged the same commits, each in its
+  // own way), the merge base of those: what all of them grew from. If they share nothing, the
+  // smallest id.
   Result<std::optional<CommitId>> MergeBase(std::span<const CommitId> tips);
 
   // How many merges `target`'s first-parent chain has gone on by without `input`: its

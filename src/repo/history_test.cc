@@ -69,7 +69,7 @@ TEST_F(HistoryTest, FindsTheLowestCommonAncestor) {
   EXPECT_THAT(Bases({b, Make({})}), IsEmpty());
 }
 
-TEST_F(HistoryTest, ACrissCrossHasTwoBasesAndOneIsChosenByTime) {
+TEST_F(HistoryTest, ACrissCrossHasTwoBasesAndWhatTheyGrewFromCounts) {
   const CommitId root = Make({});
   const CommitId a = Make({root});
   const CommitId b = Make({root});
@@ -78,7 +78,17 @@ TEST_F(HistoryTest, ACrissCrossHasTwoBasesAndOneIsChosenByTime) {
   EXPECT_THAT(Bases({ab, ba}), UnorderedElementsAre(a, b));
   History history(graph_.store());
   const CommitId tips[] = {ab, ba};
-  EXPECT_EQ(Get(history.MergeBase(tips)), b);
+  EXPECT_EQ(Get(history.MergeBase(tips)), root);
+}
+
+TEST_F(HistoryTest, BasesThatShareNothingGiveTheSmallestId) {
+  const CommitId a = Make({});
+  const CommitId b = Make({});
+  const CommitId tips[] = {Make({a, b}), Make({b, a})};
+  History history(graph_.store());
+  EXPECT_EQ(Get(history.MergeBase(tips)), std::min(a, b));
+  const CommitId strangers[] = {a, b};
+  EXPECT_EQ(Get(history.MergeBase(strangers)), std::nullopt);
 }
 
 TEST_F(HistoryTest, KnowsAncestors) {

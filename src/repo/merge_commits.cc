@@ -155,7 +155,7 @@ Result<WeightsChoice> ParseWeights(std::string_view text, MergeMethod method) {
     choice.kind = method == MergeMethod::kFedAvg ? MergeWeights::kSamples : MergeWeights::kEqual;
     return choice;
   }
-  if (text != "equal" && !IsWeighted(method)) {
+  if (text != "equal" && text != "samples" && !IsWeighted(method)) {
     return Error(ErrorCode::kInvalidArgument,
                  std::string(MergeMethodName(method)) + " takes no weights")
         .WithHint("fedavg and linear do");

@@ -70,9 +70,9 @@ enum class StalenessRule : std::uint8_t {
 struct MergeOptions {
   MergeMethod method = MergeMethod::kFedAvg;
   WeightsChoice weights;
-  MergeParameters parameters;  // "beta", "f", "m"
-  StalenessRule staleness = StalenessRule::kDiscount;
-  RoleGlobs roles;  // [tensors] of the target's flair.toml
+  MergeParameters parameters;                        // "beta", "f", "m"
+  StalenessRule staleness = StalenessRule::kIgnore;  // a hub's rounds discount
+  RoleGlobs roles;                                   // [tensors] of the target's flair.toml
   Wallet author;
   std::uint64_t time_s = 0;
   std::string message;

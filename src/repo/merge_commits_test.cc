@@ -93,7 +93,7 @@ TEST_F(MergeCommitsTest, TheSameRecipeGivesTheSameCommitOnOneTwoAndSevenThreads)
   for (const MergeMethod method : {MergeMethod::kFedAvg, MergeMethod::kMedian,
                                    MergeMethod::kTrimmedMean, MergeMethod::kKrum}) {
     std::vector<CommitId> ids;
-    for (const std::size_t threads : {1, 2, 7}) {
+    for (const std::size_t threads : {1U, 2U, 7U}) {
       SetThreadCount(threads);
       const PreparedMerge merged = Get(Merge(base, inputs, Options(method)));
       ids.push_back(merged.id);
@@ -137,13 +137,13 @@ TEST_F(MergeCommitsTest, LateWorkIsDiscounted) {
   const CommitId late = Model({{"w", F32({8})}}, {base}, 1);
   PreparedMerge round = Get(Merge(base, {a, b}, Options()));
   const CommitId target = graph_.Store(round.commit);
-  const PreparedMerge merged = Get(Merge(target, {late}, Options()));
+  MergeOptions discount = Options();
+  discount.staleness = StalenessRule::kDiscount;
+  const PreparedMerge merged = Get(Merge(target, {late}, discount));
   const std::uint32_t alpha = merged.commit.merge->alpha[0];
   EXPECT_EQ(alpha, static_cast<std::uint32_t>(std::floor(kAlphaOne / std::sqrt(2.0))));
   EXPECT_THAT(Floats(merged), ElementsAre(static_cast<float>(1 + 8.0 * alpha / kAlphaOne)));
-  MergeOptions ignore = Options();
-  ignore.staleness = StalenessRule::kIgnore;
-  EXPECT_THAT(Floats(Get(Merge(target, {late}, ignore))), ElementsAre(9));
+  EXPECT_THAT(Floats(Get(Merge(target, {late}, Options()))), ElementsAre(9));
 }
 
 TEST_F(MergeCommitsTest, KrumLeavesThePoisonedUpdateOut) {
@@ -413,6 +413,20 @@ TEST_F(MergeCommitsTest, AMergeIsRevertedAgainstItsFirstParent) {
   const PreparedMerge reverted =
       Get(PrepareRevert(graph_.store(), merge, merge, RevertBy::kHistory, Derive()));
   EXPECT_EQ(reverted.commit.tree, Get(ReadCommit(graph_.store(), base)).tree);
+}
+
+// A round is reverted, done again elsewhere by another method, and that result merged.
+TEST_F(MergeCommitsTest, ARevertedRoundCanBeDoneAgainByAnotherMethod) {
+  const CommitId base = Model({{"w", F32({0, 0})}}, {});
+  const CommitId a = Model({{"w", F32({1, 1})}}, {base}, 1);
+  const CommitId b = Model({{"w", F32({2, 1})}}, {base}, 1);
+  const CommitId c = Model({{"w", F32({9, 9})}}, {base}, 1);
+  const CommitId round = graph_.Store(Get(Merge(base, {a, b, c}, Options())).commit);
+  const CommitId main = graph_.Store(
+      Get(PrepareRevert(graph_.store(), round, round, RevertBy::kHistory, Derive())).commit);
+  const CommitId again =
+      graph_.Store(Get(Merge(base, {a, b, c}, Options(MergeMethod::kMedian))).commit);
+  EXPECT_THAT(Floats(Get(Merge(main, {again}, Options()))), ElementsAre(2, 1));
 }
 
 TEST_F(MergeCommitsTest, CherryPickAppliesTheUpdate) {

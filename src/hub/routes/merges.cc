@@ -100,6 +100,8 @@ Result<MergeOptions> OptionsOf(HubContext& hub, const Call& call, const wire::Me
       round.policy.merge_methods ? round.policy.merge_methods->value.front() : "fedavg";
   FLAIR_TRY(options.method, MergeMethodFromName(asked.method.empty() ? fallback : asked.method));
   FLAIR_TRY(options.weights, ParseWeights(asked.weights, options.method));
+  // Late work counts less (docs/formats/merge.md).
+  options.staleness = StalenessRule::kDiscount;
   options.parameters = asked.parameters;
   std::sort(options.parameters.begin(), options.parameters.end());
   const PolicyTensorRules& t = round.policy.tensors;
