@@ -194,12 +194,21 @@ Result<wire::FinishResult> Transfer(Repository& repo, HubApi& api, const Plan& p
 Status FillEgress(Repository& repo, const Plan& plan, EgressReport& egress) {
   egress.num_commits = plan.closure.commits.size();
   egress.num_objects = plan.closure.objects.size();
-  egress.num_tensors = plan.closure.contents.size();
   FLAIR_TRY(const Commit commit, ReadCommit(repo.objects(), plan.tip));
   egress.signer = commit.author.ToBase58();
   FLAIR_TRY(const Bytes bytes, repo.objects().ReadObject(ObjectKind::kTree, commit.tree.digest));
   FLAIR_TRY(const Tree tree, DecodeTree(bytes));
-  for (const TreeEntry& entry : tree.entries) egress.model_bytes += entry.size_bytes;
+  std::unordered_set<Digest, DigestHash> leaving;
+  for (const ContentRef& content : plan.closure.contents) leaving.insert(content.hash);
+  for (const TreeEntry& entry : tree.entries) {
+    egress.model_bytes += entry.size_bytes;
+    FLAIR_TRY(const Bytes stored, repo.objects().ReadObject(ObjectKind::kFile, entry.file.digest));
+    FLAIR_TRY(const File file, DecodeFile(stored));
+    for (const Segment& segment : file.segments) {
+      const auto* tensor = std::get_if<TensorSegment>(&segment);
+      if (tensor != nullptr && leaving.contains(tensor->tensor.content.hash)) ++egress.num_tensors;
+    }
+  }
   return OkStatus();
 }
 
