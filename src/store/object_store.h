@@ -53,7 +53,10 @@ class ObjectBatch {
   virtual Result<ContentRef> PutContent(const ByteSource& source, const PutOptions& options) = 0;
   // Copies received records (whole, concatenated) after verifying every one:
   // header bounds, decoded length, object id, block chaining value. Bases must be
-  // stored or come earlier. Errors: kCorrupt names the record's offset.
+  // stored or come earlier, a content's head before its blocks. A stream may be cut
+  // between records only (store/format.h: WholeRecordBytes). Blocks are verified in
+  // parallel within one call, so larger calls are faster.
+  // Errors: kCorrupt names the record's offset; the batch is spent then.
   virtual Status PutRecords(ByteView records) = 0;
   // Seals, makes durable, makes visible. Contents received by PutRecords must be
   // complete and match their hash. The batch is spent afterwards.
@@ -107,7 +110,10 @@ class ObjectStore {
     std::uint64_t freed_bytes = 0;
   };
   // Rewrites packs without what `keep` does not name; new packs first, old ones
-  // deleted after. Packs younger than `grace_s` stay.
+  // deleted after. Packs younger than `grace_s` stay, and every base of what stays.
+  // REQUIRES: nobody else holds an open batch, or a commit that no ref names yet:
+  // what such a batch found stored already is kept by the grace period alone.
+  // Errors: kCorrupt while a pack is damaged.
   virtual Result<GcResult> CollectGarbage(
       const std::function<bool(ObjectKind, const Digest&)>& keep_object,
       const std::function<bool(const Digest&)>& keep_content, std::int64_t grace_s) = 0;

@@ -8,6 +8,12 @@
 #include "base/path.h"
 
 namespace flair {
+namespace {
+
+// How often a read looks again for records that garbage collection moves meanwhile.
+constexpr int kRetries = 5;
+
+}  // namespace
 
 Status StoreCore::Open() {
   for (const std::string& folder : {PacksFolder(folder_), TmpFolder(folder_)}) {
@@ -33,6 +39,8 @@ Status StoreCore::Load(const std::string& name, Catalog& into) {
   auto layout = read();
   if (!layout.ok()) {
     Error error = std::move(layout).error().In("pack " + name);
+    // Removed since it was listed; what it held and is kept lies in another by now.
+    if (error.code() == ErrorCode::kNotFound) return OkStatus();
     // A pack that cannot be read hides what it holds and no more; Verify tells.
     if (error.code() != ErrorCode::kCorrupt) return error;
     Log(LogLevel::kWarning, error.message());
@@ -115,7 +123,7 @@ Result<Bytes> StoreCore::ReadObject(ObjectKind kind, const Digest& id) {
     if (!place) return Missing(std::string(ObjectKindName(kind)) + " " + id.ToHex());
     auto stored = reader_.ReadObject(*place, kind, id);
     const bool moved = !stored.ok() && stored.error().code() == ErrorCode::kUnavailable;
-    if (!moved || round > 0) return stored;
+    if (!moved || round == kRetries) return stored;
     FLAIR_DO(Refresh());
   }
 }
@@ -125,7 +133,7 @@ Status StoreCore::ReadBlock(const Digest& hash, std::uint32_t index, MutableByte
     FLAIR_TRY(const ContentRefPtr entry, FindContent(hash));
     Status status = reader_.ReadBlock(*entry, index, out);
     const bool moved = !status.ok() && status.error().code() == ErrorCode::kUnavailable;
-    if (!moved || round > 0) return status;
+    if (!moved || round == kRetries) return status;
     FLAIR_DO(Refresh());
   }
 }

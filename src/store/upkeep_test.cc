@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "base/fault_env.h"
 #include "base/mem_env.h"
@@ -221,6 +223,48 @@ TEST_F(UpkeepTest, AReaderInAnotherProcessFindsWhatWasMoved) {
   Later(10);
   Must(store_->CollectGarbage(kNoObject, Keeping({content.hash}), 0));
   EXPECT_TRUE(ReadAll(*other, content.hash) == bytes) << "without a Refresh";
+}
+
+TEST_F(UpkeepTest, ReadersDoNotNoticeWritersAndCollection) {
+  constexpr std::uint64_t kRounds = 30;
+  const Bytes first = Weights(2 * kMiB, 1);
+  const Bytes second = Trained(first, 2);
+  const ContentRef a = PutOne(*store_, first, kFloat32);
+  ContentRef b;
+  std::set<Digest> kept = {a.hash};
+  std::vector<Digest> garbage;
+  {
+    // One pack: every round drops a little of it and so moves what is read.
+    const auto batch = Must(store_->Begin());
+    b = Must(Put(*batch, second, DeltaTo(a.hash)));
+    for (std::uint64_t i = 0; i < kRounds; ++i) {
+      garbage.push_back(Must(Put(*batch, Noise(1000, 100 + i))).hash);
+    }
+    EXPECT_OK(batch->Commit());
+  }
+  kept.insert(b.hash);
+  kept.insert(garbage.begin(), garbage.end());
+  const auto other = Must(ObjectStore::Open(env_, "/s"));
+  std::atomic<bool> done{false};
+  const auto read = [&](const ObjectStore& store) {
+    while (!done) {
+      Bytes out(second.size());
+      EXPECT_OK(store.ReadContent(b.hash, 0, out));
+      EXPECT_TRUE(out == second);
+    }
+  };
+  std::thread here([&] { read(*store_); });
+  std::thread there([&] { read(*other); });
+  for (std::uint64_t i = 0; i < kRounds; ++i) {
+    Later(10);
+    kept.erase(garbage[i]);
+    EXPECT_EQ(Must(store_->CollectGarbage(kNoObject, Keeping(kept), 0)).removed_records, 2u);
+    PutOne(*store_, Noise(500, 1000 + i));
+    kept.insert(Blake3(Noise(500, 1000 + i)));
+  }
+  done = true;
+  here.join();
+  there.join();
 }
 
 TEST_F(UpkeepTest, CollectionThatFailsAnywhereLosesNothing) {
