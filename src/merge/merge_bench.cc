@@ -1,18 +1,20 @@
 // How fast and how large a merge is: 8 versions of one fp32 tensor, by method.
 //
 // The sources are generated where they are read (a copy out of a small random buffer), so
-// that the numbers are the engine's and not a disk's. FLAIR_BENCH_ELEMENTS sets the
-// elements per version (default 25 million; the size is 100 million).
+// that the numbers are the engine's and not a disk's. bench/bench_merge.py runs it with
+// --elements 100000000 and reads its lines; the default is 25 million, --inputs 8.
 // SPDX-License-Identifier: Apache-2.0
-#include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/threads.h"
@@ -22,13 +24,6 @@
 
 namespace flair {
 namespace {
-
-constexpr std::size_t kInputs = 8;
-
-std::uint64_t NumElements() {
-  const char* const text = std::getenv("FLAIR_BENCH_ELEMENTS");
-  return text == nullptr ? 25'000'000 : std::strtoull(text, nullptr, 10);
-}
 
 // Repeats 1 MiB and a bit of random values in (-1, 1), each version with its own.
 class GeneratedSource : public ByteSource {
@@ -60,65 +55,73 @@ class GeneratedSource : public ByteSource {
   std::vector<float> pattern_;
 };
 
-CombineInputs Inputs(std::uint64_t num_elements) {
+CombineInputs Inputs(std::uint64_t num_elements, std::uint32_t num_inputs) {
   CombineInputs in;
   in.name = "w";
   in.num_elements = num_elements;
   in.target = std::make_shared<GeneratedSource>(num_elements, 99);
-  for (std::uint32_t i = 0; i < kInputs; ++i) {
+  for (std::uint32_t i = 0; i < num_inputs; ++i) {
     in.inputs.push_back(std::make_shared<GeneratedSource>(num_elements, i));
     in.bases.push_back(in.target);
   }
   return in;
 }
 
-// Reads the whole merged tensor, as a store does that hashes and writes it.
-void ReadAll(const ByteSource& merged, benchmark::State& state) {
+// Reads the whole merged tensor, as a store does that hashes and writes it. The sum of a
+// byte per block keeps the work from being left out.
+Result<std::uint64_t> ReadAll(const ByteSource& merged) {
   const std::uint64_t block = kMergeBlockElements * sizeof(float);
   const std::uint64_t num_blocks = (merged.size_bytes() + block - 1) / block;
-  const Status status = ParallelFor(num_blocks, [&](std::size_t i) -> Status {
+  std::atomic<std::uint64_t> sum{0};
+  const auto read = [&](std::size_t i) -> Status {
     thread_local Bytes out;
     out.resize(std::min(block, merged.size_bytes() - i * block));
     FLAIR_DO(merged.ReadAt(i * block, out));
-    benchmark::DoNotOptimize(out.data());
+    sum += std::to_integer<std::uint64_t>(out.back());
     return OkStatus();
-  });
-  if (!status.ok()) state.SkipWithError(status.error().message().c_str());
+  };
+  FLAIR_DO(ParallelFor(num_blocks, read));
+  return sum.load();
 }
 
-void Report(benchmark::State& state, std::uint64_t num_elements) {
+Status Run(MergeMethod method, const CombineInputs& in) {
+  const auto start = std::chrono::steady_clock::now();
+  FLAIR_TRY(MergeRule rule, MakeMergeRule(method, {}, in.inputs.size()));
+  rule.alpha = EqualWeights(in.inputs.size());
+  if (method == MergeMethod::kKrum) {
+    KrumDistances distances(in.inputs.size());
+    FLAIR_DO(distances.Add(in));
+    rule.alpha = KrumAlpha(distances, rule.krum_f, rule.krum_m);
+  }
+  FLAIR_DO(ReadAll(*CombinedTensor(in, rule, TensorRole::kTrainable)));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::printf("%-13s %8.3f s\n", std::string(MergeMethodName(method)).c_str(), seconds.count());
+  return OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  std::uint64_t num_elements = 25'000'000;
+  std::uint32_t num_inputs = 8;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::uint64_t value = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::string_view(argv[i]) == "--elements") num_elements = value;
+    if (std::string_view(argv[i]) == "--inputs") num_inputs = static_cast<std::uint32_t>(value);
+  }
+  const CombineInputs in = Inputs(num_elements, num_inputs);
+  for (const MergeMethod method : {MergeMethod::kFedAvg, MergeMethod::kMedian,
+                                   MergeMethod::kTrimmedMean, MergeMethod::kKrum}) {
+    if (const Status status = Run(method, in); !status.ok()) {
+      std::fprintf(stderr, "%s\n", status.error().message().c_str());
+      return 1;
+    }
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  state.counters["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
-  state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<std::uint64_t>(state.iterations()) *
-                                                    kInputs * num_elements * sizeof(float)));
+  std::printf("peak_rss      %8.1f MB\n", static_cast<double>(usage.ru_maxrss) / 1024);
+  return 0;
 }
-
-void Combine(benchmark::State& state, MergeMethod method) {
-  const std::uint64_t n = NumElements();
-  const CombineInputs in = Inputs(n);
-  auto rule = MakeMergeRule(method, {}, kInputs);
-  rule->alpha = EqualWeights(kInputs);
-  for (auto _ : state) {
-    if (method == MergeMethod::kKrum) {
-      KrumDistances distances(kInputs);
-      const Status status = distances.Add(in);
-      if (!status.ok()) state.SkipWithError(status.error().message().c_str());
-      rule->alpha = KrumAlpha(distances, rule->krum_f, rule->krum_m);
-    }
-    ReadAll(*CombinedTensor(in, *rule, TensorRole::kTrainable), state);
-  }
-  Report(state, n);
-}
-
-void BM_FedAvg(benchmark::State& state) { Combine(state, MergeMethod::kFedAvg); }
-void BM_Median(benchmark::State& state) { Combine(state, MergeMethod::kMedian); }
-void BM_TrimmedMean(benchmark::State& state) { Combine(state, MergeMethod::kTrimmedMean); }
-void BM_Krum(benchmark::State& state) { Combine(state, MergeMethod::kKrum); }
-BENCHMARK(BM_FedAvg)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(BM_Median)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(BM_TrimmedMean)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(BM_Krum)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace flair
+
+int main(int argc, char** argv) { return flair::Main(argc, argv); }
