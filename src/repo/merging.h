@@ -29,6 +29,7 @@ struct MergeRequest {
   std::string method;            // "fedavg", "median", "krum", ...; empty: the default
   std::string weights;           // "samples", "equal" or "w1,w2,..."; empty: the method's default
   std::vector<std::pair<std::string, std::string>> parameters;  // method parameters
+  RoleGlobs roles;                                              // [tensors] of flair.toml
   std::string message;                                          // empty: "Merge ..."
   std::optional<std::uint64_t> time_s;                          // now when absent
   MergeRun run = MergeRun::kReal;
