@@ -35,12 +35,28 @@ constexpr std::uint8_t kMaxDType = 17;
 
 constexpr std::uint64_t DTypeBytes(DType t) {
   switch (t) {
-    case DType::kBool: case DType::kU8: case DType::kI8:
-    case DType::kF8E4M3: case DType::kF8E5M2: return 1;
-    case DType::kI16: case DType::kU16: case DType::kF16: case DType::kBF16: return 2;
-    case DType::kI32: case DType::kU32: case DType::kF32: return 4;
-    case DType::kF64: case DType::kI64: case DType::kU64: case DType::kC64: return 8;
-    case DType::kC128: return 16;
+    case DType::kBool:
+    case DType::kU8:
+    case DType::kI8:
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+      return 1;
+    case DType::kI16:
+    case DType::kU16:
+    case DType::kF16:
+    case DType::kBF16:
+      return 2;
+    case DType::kI32:
+    case DType::kU32:
+    case DType::kF32:
+      return 4;
+    case DType::kF64:
+    case DType::kI64:
+    case DType::kU64:
+    case DType::kC64:
+      return 8;
+    case DType::kC128:
+      return 16;
   }
   return 0;
 }

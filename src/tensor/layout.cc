@@ -1,0 +1,29 @@
+#include "tensor/layout.h"
+
+#include <array>
+
+#include "tensor/safetensors.h"
+
+namespace flair {
+
+std::string_view FileFormatName(FileFormat f) {
+  constexpr std::array<std::string_view, kMaxFileFormat + 1> kNames = {
+      "", "blob", "safetensors", "torch-zip", "torch-legacy", "keras", "hdf5", "onnx", "gguf"};
+  return kNames[static_cast<std::uint8_t>(f)];
+}
+
+Result<FileLayout> ReadFileLayout(const ByteSource& file, std::string_view name) {
+  if (name.ends_with(".safetensors") || LooksLikeSafetensors(file)) {
+    return ReadSafetensorsLayout(file);
+  }
+  FileLayout layout;
+  if (file.size_bytes() > 0) {
+    FileSpan whole;
+    whole.kind = SpanKind::kBlob;
+    whole.size_bytes = file.size_bytes();
+    layout.spans.push_back(std::move(whole));
+  }
+  return layout;
+}
+
+}  // namespace flair
