@@ -107,7 +107,7 @@ TEST_F(SignInTest, BrokenRequestsAreToldWhatIsWrong) {
 
 TEST_F(SignInTest, OpenChallengesOfAWalletAreBounded) {
   for (int i = 0; i < kMaxOpenNonces; ++i) EXPECT_EQ(Challenge(alice_).status, 200);
-  EXPECT_EQ(Challenge(alice_).status, 503);
+  EXPECT_EQ(Challenge(alice_).status, 429);
   EXPECT_EQ(Challenge(mallory_).status, 200);
 }
 

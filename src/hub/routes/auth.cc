@@ -29,7 +29,9 @@ Result<Response> CreateChallenge(HubContext& hub, Call& call) {
   FLAIR_TRY(wire::ChallengeRequest asked, wire::DecodeChallengeRequest(text));
   if (asked.scopes.empty()) asked.scopes = {"read", "push", "review"};
   FLAIR_TRY(const std::uint8_t scopes, ParseScopes(asked.scopes));
-  FLAIR_TRY(const Challenge c, MakeChallenge(hub, asked.wallet, scopes));
+  auto made = MakeChallenge(hub, asked.wallet, scopes);
+  if (!made.ok() && made.error().code() == ErrorCode::kUnavailable) return TooMany();
+  FLAIR_TRY(const Challenge c, std::move(made));
   return JsonTextResponse(wire::Encode(
       wire::Challenge{.nonce = c.nonce, .text = c.text, .expires_at = TimeText(c.expires_s)}));
 }
