@@ -25,7 +25,7 @@ void StopOnSignals(HubServer& server) {
   FLAIR_CHECK(::pipe(g_pipe) == 0) << "no pipe";
   struct sigaction action {};
   action.sa_handler = OnSignal;
-  action.sa_flags = SA_RESTART | SA_RESETHAND;  // a second signal ends at once
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);  // a second signal ends at once
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
