@@ -157,12 +157,12 @@ def test_several_models_in_one_repository(repo):
     (lambda r: flair.init(r.path), errors.AlreadyExists, "there is a repository"),
     (lambda r: r.show("nothing"), errors.NotFound, "nothing"),
     (lambda r: r.push(), errors.NotFound, "no remote 'origin'"),
-    (lambda r: r.commit(message="Empty"), errors.Error, ""),
+    (lambda r: r.commit(message="Empty"), errors.Error, "."),
     (lambda r: r.commit(net(), message="x", metrics={"a": float("nan")}), errors.InvalidArgument, "a"),
     (lambda r: r.commit(3, message="x"), errors.InvalidArgument, "int"),
     (lambda r: r.commit(net(), keypair=r.path / "none.json"), errors.NotFound, "none.json"),
     (lambda r: r.add("missing.bin"), errors.NotFound, "missing.bin"),
-    (lambda r: r.tensors("HEAD"), errors.NotFound, ""),
+    (lambda r: r.tensors("HEAD"), errors.NotFound, "."),
     (lambda r: r.merge("nothing"), errors.NotFound, "nothing"),
 ])
 def test_errors_have_a_type_and_one_line(repo, call, kind, text):
