@@ -127,7 +127,9 @@ std::string FileLine(const FileDiff& f) {
   } else if (f.after || f.before) {
     out += "  " + FormatBytes(f.after ? f.after->size_bytes : f.before->size_bytes);
   }
-  if (!f.tensors.empty()) out += "  " + Count(f.tensors.size(), "tensor") + " differ";
+  if (!f.tensors.empty())
+    out +=
+        "  " + Count(f.tensors.size(), "tensor") + (f.tensors.size() == 1 ? " differs" : " differ");
   if (f.rest_changed && !f.tensors.empty()) out += ", and bytes outside tensors";
   return out + "\n";
 }

@@ -50,8 +50,8 @@ std::string SlantColumns(const GraphRow& row) {
       put(2 * high - 1, '\\');
       for (std::size_t c = 2 * low + 1; c + 1 < 2 * high; ++c) put(c, '_');
     } else {
-      put(2 * low + 1, '/');
-      for (std::size_t c = 2 * low + 2; c < 2 * high; ++c) put(c, '_');
+      put(2 * high - 1, '/');
+      for (std::size_t c = 2 * low + 1; c + 1 < 2 * high; ++c) put(c, '_');
     }
   }
   return any ? out : "";

@@ -51,17 +51,17 @@ std::string Member(const json::object& o, const char* name) {
   return json::serialize(*v);
 }
 
-const json::object* ObjectOf(const json::value& document, const char* name) {
-  const json::value* v = document.is_object() ? document.get_object().if_contains(name) : nullptr;
+const json::object* ObjectOf(const json::object& o, const char* name) {
+  const json::value* v = o.if_contains(name);
   return v != nullptr && v->is_object() ? &v->get_object() : nullptr;
 }
 
-const json::array* ListOf(const json::value& document, const char* name) {
-  const json::value* v = document.is_object() ? document.get_object().if_contains(name) : nullptr;
+const json::array* ListOf(const json::object& o, const char* name) {
+  const json::value* v = o.if_contains(name);
   return v != nullptr && v->is_array() ? &v->get_array() : nullptr;
 }
 
-std::string EvidenceText(const json::value& document) {
+std::string EvidenceText(const json::object& document) {
   const json::object* e = ObjectOf(document, "evidence");
   if (e == nullptr) return "";
   std::vector<std::vector<std::string>> rows;
@@ -95,7 +95,8 @@ std::string EvidenceText(const json::value& document) {
 }
 
 std::string ProposalText(const wire::Proposal& p) {
-  const json::value document = RawJson(p.raw);
+  const json::value raw = RawJson(p.raw);
+  const json::object document = raw.is_object() ? raw.get_object() : json::object();
   std::string out = "proposal " + std::to_string(p.number) + " (" + Printable(p.state) +
                     "): " + Printable(p.title) + "\n";
   out += "from " + Who(p) + ", branch " + Printable(p.source_branch) + " into " +

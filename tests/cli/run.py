@@ -6,7 +6,8 @@ A `.clitest` file is a conversation: `$ command`, then what it prints, `err:` li
 `exit: N` when it is not 0. Commands of one file share an empty folder, a home with a fixed wallet,
 and a clock that stands still (FLAIR_TEST_TIME). `[..]` in an expected line stands for anything;
 the session's folder prints as [ROOT], the hub's address as [HUB]. Lines that start with `#` are
-comments; `#: hub` starts a hub for the session. Helpers on the PATH: tests/cli/bin.
+comments. `#: hub` starts a hub for the session; its clock runs, so the session's does too, and ids and times print
+as [id 1], [id 2], ... and [time]. Helpers on the PATH: tests/cli/bin.
 
     run.py [FILE...]            run and compare (default: all)
     run.py --update [FILE...]   write down what was printed instead
@@ -106,10 +107,11 @@ class Session:
             config = self.folder / name / ".config/flair"
             config.mkdir(parents=True)
             shutil.copy(HERE / "wallets" / f"{name}.json", config / "id.json")
-        self.hub = None
+        self.hub, self.ids = None, {}
         if re.search(r"^#: hub$", text, re.M):
             self.hub = Hub(self.folder, self.env)
             self.env["HUB"] = self.hub.url
+            del self.env["FLAIR_TEST_TIME"]
 
     def run(self, command):
         """Returns the lines a session file would show."""
@@ -123,7 +125,14 @@ class Session:
 
     def clean(self, raw):
         text = raw.decode("utf-8", "backslashreplace").replace(str(self.folder), "[ROOT]")
-        return text.replace(self.hub.url, "[HUB]") if self.hub else text
+        if not self.hub:
+            return text
+        text = re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]", text.replace(self.hub.url, "[HUB]"))
+        return re.sub(r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b", self.name_of, text)
+
+    def name_of(self, match):
+        """A short and a long form of one id have one name."""
+        return f"[id {self.ids.setdefault(match.group()[:12], len(self.ids) + 1)}]"
 
     def close(self):
         if self.hub:
