@@ -135,9 +135,7 @@ ExitCode RunBound(Session& session, const Run& run) {
 }
 
 // What was typed and not understood, in the order it was typed.
-std::vector<std::string> Unexpected(const CLI::App& root) {
-  return root.remaining(true);
-}
+std::vector<std::string> Unexpected(const CLI::App& root) { return root.remaining(true); }
 
 // "there is no command 'comit'; the nearest is 'commit'"
 std::string NoSuchCommand(const CLI::App& app, const std::string& word) {

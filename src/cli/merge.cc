@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/objects_view.h"
+#include "cli/policy_text.h"
 #include "repo/merging.h"
 #include "repo/refs.h"
 
@@ -30,6 +31,11 @@ Result<ExitCode> RunMerge(Session& s, const Args& args) {
   request.method = args.method;
   request.weights = args.weights;
   FLAIR_TRY(request.parameters, ParseParameters(args.parameters));
+  // The policy that counts is the one of the branch that receives.
+  FLAIR_TRY(const Head head, ReadHead(*repo));
+  if (head.commit) {
+    FLAIR_TRY(request.roles, MergeRoles(*repo, *head.commit));
+  }
   request.message = JoinMessage(args.message);
   request.run = args.dry_run ? MergeRun::kDryRun : MergeRun::kReal;
   request.fast_forwards = args.no_ff ? FastForwards::kNever : FastForwards::kAllow;

@@ -7,11 +7,11 @@
 #include <ostream>
 
 #include "cli/objects_view.h"
+#include "cli/policy_text.h"
 #include "cli/render.h"
 #include "hub/facts.h"
 #include "repo/config.h"
 #include "repo/history.h"
-#include "repo/import_file.h"
 #include "repo/refs.h"
 
 namespace flair::cli {
@@ -22,25 +22,6 @@ struct Args {
   std::string against;
   std::string role = "contributor";
 };
-
-// The text of flair.toml at a commit; empty when it has none.
-Result<std::string> PolicyText(Repository& repo, const CommitId& id) {
-  FLAIR_TRY(const Tree tree, ReadCommitTree(repo.objects(), id));
-  const TreeEntry* entry = tree.Find(kPolicyPath);
-  if (entry == nullptr) return std::string();
-  if (entry->size_bytes > kMaxPolicyBytes) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "flair.toml has " + std::to_string(entry->size_bytes) + " bytes; the limit is " +
-                     std::to_string(kMaxPolicyBytes));
-  }
-  FLAIR_TRY(const File file, ReadFileObject(repo.objects(), entry->file));
-  std::string text;
-  FLAIR_DO(ExportFile(repo.objects(), file, [&text](ByteView piece) -> Status {
-    text += AsText(piece);
-    return OkStatus();
-  }));
-  return text;
-}
 
 // The branch the commit would go to, as this clone knows it: `against`, else the current
 // branch's upstream, else origin's main, else the commit's first parent.

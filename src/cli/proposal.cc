@@ -71,10 +71,10 @@ std::string EvidenceText(const json::object& document) {
       {"cosine", "cosine to the others"},
       {"krum_score", "Krum score"},
       {"krum_rank", "Krum rank"},
-      {"num_changed", "changed elements"},
-      {"num_elements", "elements"},
-      {"num_nan", "NaN"},
-      {"num_inf", "infinite"}};
+      {"changed_share", "share of elements that changed"},
+      {"compared_with", "other open updates compared with"},
+      {"nan", "NaN"},
+      {"inf", "infinite"}};
   for (const auto& [member, label] : kShown) {
     const std::string text = Member(*e, member);
     if (!text.empty()) rows.push_back({std::string("  ") + label, text});
@@ -82,11 +82,11 @@ std::string EvidenceText(const json::object& document) {
   std::string out = rows.empty() ? "" : "evidence:\n" + Table(rows);
   rows.clear();
   if (const json::array* tensors = ListOf(*e, "tensors")) {
-    rows.push_back({"  tensor", "update norm", "of the tensor's", "cosine"});
+    rows.push_back({"  tensor", "update norm", "of norm", "cosine"});
     for (const json::value& t : *tensors) {
       if (!t.is_object()) continue;
       const json::object& o = t.get_object();
-      rows.push_back({"  " + Member(o, "tensor"), Member(o, "update_norm"), Member(o, "base_norm"),
+      rows.push_back({"  " + Member(o, "name"), Member(o, "update_norm"), Member(o, "base_norm"),
                       Member(o, "cosine")});
     }
     if (rows.size() > 1) out += Table(rows);

@@ -81,7 +81,9 @@ Result<TreeEntry> DiskFiles::Store(ObjectBatch& batch, const std::string& path, 
   }
   const std::int64_t begin_ns = repo_->env().NowNs();
   FLAIR_TRY(const auto source, repo_->env().OpenForRead(repo_->PathOf(path)));
-  FLAIR_TRY(const ImportedFile imported, ImportFile(batch, *source, path, base, progress));
+  auto result = ImportFile(batch, *source, path, base, progress);
+  if (!result.ok()) return std::move(result).error().In(path);
+  const ImportedFile imported = std::move(*result);
   FLAIR_TRY(const auto after, Stat(path));
   if (!after || !SameFile(*before, *after)) {
     return Error(ErrorCode::kConflict, path + ": changed while it was read")
