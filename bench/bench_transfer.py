@@ -80,7 +80,7 @@ def rows(small):
             wait_for(hub_url + "/healthz", hub)
             flair = lambda *a, cwd=scratch: table.run(table.FLAIR, *a, cwd=cwd, env=env)  # noqa: E731
             flair("wallet", "new")
-            wallet = json.loads(flair("wallet", "show", "--json").output)["wallet"]
+            wallet = json.loads(flair("wallet", "show", "--json").output)["address"]
             flair("login", hub_url)
             flair("init", scratch / "repo")
             repo = scratch / "repo"

@@ -68,15 +68,16 @@ class Hub:
         self.process = subprocess.Popen([FLAIR, "hub", "serve", "--data", self.folder / "data", "--listen",
                                          f"127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log, env=env)
         for _ in range(2000):
-            if self.process.poll() is not None and kill_at:
-                return  # killed on the way up: the watcher starts a whole one
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=2)
                 return
             except OSError:
-                if self.process.poll() is not None:
+                if self.process.poll() is None:
+                    time.sleep(0.005)
+                elif kill_at:
+                    return  # killed on the way up: the watcher starts a whole one
+                else:
                     break
-                time.sleep(0.005)
         raise SystemExit("the hub did not start:\n" + (self.folder / "hub.log").read_text()[-2000:])
 
     def restart(self, kill_at):
@@ -112,7 +113,7 @@ class Worker:
         self.hub = Hub(folder / "hub", killer)
         self.repo = folder / "repo"
         self.flair("wallet", "new", cwd=folder)
-        self.wallet = json.loads(self.flair("wallet", "show", "--json", cwd=folder))["wallet"]
+        self.wallet = json.loads(self.flair("wallet", "show", "--json", cwd=folder))["address"]
         self.flair("login", self.hub.url, cwd=folder)
         self.address = f"{self.hub.url}/{self.wallet}/digits"
         self.flair("repo", "create", self.address, cwd=folder)
@@ -166,13 +167,15 @@ class Worker:
         old = self.tip()
         new = self.commit()
         if number % 5 == 4:
-            # What the hub does before the push's own steps varies: start at its first.
-            self.hub.restart(kill_at=1 + self.random.randrange(150))
+            # Its start has some thirty steps of its own; those are meant too.
+            self.hub.restart(kill_at=1 + self.random.randrange(64))
             before = self.hub.kills
             done = self.run("push")
             self.killed["hub"] += self.hub.kills > before
         else:
-            at = 1 + (number * 7 + self.random.randrange(7)) % self.client_steps
+            # The steps before the hub decides are few; every other round aims at them.
+            steps = self.client_steps if number // 2 % 2 else self.client_steps // 3
+            at = 1 + self.random.randrange(steps)
             done = self.run("push", LD_PRELOAD=str(self.killer), FLAIR_KILL_AT=str(at))
             self.killed["client"] += done.returncode == KILLED
         found = self.tip()
@@ -205,6 +208,7 @@ def run(rounds, workers=2, seed=1):
         killer = build_killer(folder)
 
         def work(index):
+            worker = None
             try:
                 worker = Worker(folder / f"worker{index}", killer, seed + index)
                 for number in range(index, rounds, workers):
@@ -213,6 +217,8 @@ def run(rounds, workers=2, seed=1):
                 results.append(worker)
             except BaseException as error:  # noqa: BLE001 - told below, whatever it is
                 failures.append(error)
+                if worker is not None:
+                    worker.hub.stop()
 
         threads = [threading.Thread(target=work, args=(i,)) for i in range(workers)]
         for thread in threads:
