@@ -16,7 +16,7 @@ import table
 from bench_commit import LAYERS_PER_GIB
 
 NGINX = """
-worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/nginx.err; daemon off;
+{user} worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/nginx.err; daemon off;
 events {{ worker_connections 256; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; client_max_body_size 0;
@@ -49,7 +49,7 @@ def wait_for(url, process):
 def start_nginx(folder, root):
     port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, root=root, port=port))
+    config.write_text(NGINX.format(folder=folder, root=root, port=port, user="user root;" if os.geteuid() == 0 else ""))
     process = subprocess.Popen(["nginx", "-c", config, "-p", folder], stderr=subprocess.DEVNULL)
     wait_for(f"http://127.0.0.1:{port}/", process)
     return process, f"http://127.0.0.1:{port}"
