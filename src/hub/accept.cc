@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "hub/branch_policy.h"
+#include "hub/comparison.h"
 #include "hub/facts.h"
 #include "hub/json.h"
 #include "hub/meta/audit.h"
@@ -18,8 +19,6 @@
 
 namespace flair::hub {
 namespace {
-
-constexpr std::size_t kMaxComparedProposals = 15;
 
 struct NewCommit {
   CommitId id;
@@ -228,14 +227,13 @@ class Acceptance {
 
   // The proposal as one update: many small steps must not add up past the bound.
   Status CheckWhole(std::vector<Violation>& violations) {
-    std::vector<OtherUpdate> others;
-    for (const ProposalRow& p : before_.open) {
-      const bool is_this = p.author == call_.wallet() && p.source_branch == push_.source_branch;
-      if (is_this || !p.base || p.tip == push_.tip) continue;
-      if (others.size() < kMaxComparedProposals) others.push_back({*p.base, p.tip});
-    }
+    ProposalRow proposal;
+    proposal.author = call_.wallet();
+    proposal.source_branch = push_.source_branch;
+    proposal.tip = push_.tip;
+    const std::vector<OtherUpdate> others = OthersOf(before_.open, proposal);
     FLAIR_TRY(const UpdateEvidence evidence, CollectEvidence(objects_, *base_, push_.tip, others));
-    evidence_ = EvidenceJson(evidence, *base_, push_.tip);
+    evidence_ = EvidenceJson(evidence, *base_, push_.tip, others);
     if (!policy_.max_update_norm) return OkStatus();
     CommitFacts whole;
     whole.commit = push_.tip.Short() + " (whole proposal)";

@@ -69,7 +69,8 @@ double TrainableNorm(const UpdateEvidence& evidence, const Policy& policy) {
   return std::sqrt(squared);
 }
 
-std::string EvidenceJson(const UpdateEvidence& e, const CommitId& base, const CommitId& tip) {
+std::string EvidenceJson(const UpdateEvidence& e, const CommitId& base, const CommitId& tip,
+                         const std::vector<OtherUpdate>& others) {
   json::array tensors;
   for (const TensorEvidence& t : e.tensors) {
     tensors.push_back(json::object{{"path", t.path},
@@ -103,6 +104,9 @@ std::string EvidenceJson(const UpdateEvidence& e, const CommitId& base, const Co
     out["krum_median"] = Finite(e.krum_median);
     out["krum_rank"] = e.krum_rank;
   }
+  json::array compared;
+  for (const OtherUpdate& o : others) compared.emplace_back(o.tip.ToHex());
+  out["others"] = std::move(compared);
   out["layout"] = wire::ToArray(e.layout);
   out["tensors"] = std::move(tensors);
   return ToText(out);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "object/commit.h"
 #include "policy/policy.h"
@@ -21,6 +22,7 @@ Result<CommitFacts> CollectFacts(const ObjectStore& objects, const CommitId& id,
 double TrainableNorm(const UpdateEvidence& evidence, const Policy& policy);
 
 // The evidence as the API shows it: one JSON object.
-std::string EvidenceJson(const UpdateEvidence& evidence, const CommitId& base, const CommitId& tip);
+std::string EvidenceJson(const UpdateEvidence& evidence, const CommitId& base, const CommitId& tip,
+                         const std::vector<OtherUpdate>& others);
 
 }  // namespace flair::hub

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "hub/branch_policy.h"
+#include "hub/comparison.h"
 #include "hub/meta/audit.h"
 #include "hub/receipts.h"
 #include "hub/routes/common.h"
@@ -121,7 +122,12 @@ Result<Response> Shown(HubContext& hub, const Call& call, int status = 200) {
   return JsonResponse(out, status);
 }
 
-Result<Response> GetProposal(HubContext& hub, Call& call) { return Shown(hub, call); }
+Result<Response> GetProposal(HubContext& hub, Call& call) {
+  FLAIR_TRY(ProposalRow p, ProposalOf(hub, call));
+  FLAIR_TRY(const auto store, StoreOf(hub, call));
+  FLAIR_DO(RefreshEvidence(hub, store->objects(), p));
+  return Shown(hub, call);
+}
 
 Result<Response> CommentProposal(HubContext& hub, Call& call) {
   FLAIR_TRY(const json::object body, ReadJsonObject(call.request));
