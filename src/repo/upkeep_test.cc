@@ -45,7 +45,8 @@ TEST_F(UpkeepTest, BlameFollowsTheParentThatHoldsTheValue) {
 
 TEST_F(UpkeepTest, FsckNamesAFlippedBit) {
   std::vector<float> w(200'000);
-  for (std::size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>((i * 7919) % 1013) * 0.37F;
+  std::uint32_t random = 1;  // no structure a codec could use
+  for (float& v : w) v = static_cast<float>(random = random * 1664525 + 1013904223);
   WriteModel("m.safetensors", w);
   CommitAll("first");
   const auto good = Fsck(repo());
@@ -53,14 +54,19 @@ TEST_F(UpkeepTest, FsckNamesAFlippedBit) {
   EXPECT_TRUE(good->ok()) << good->problems[0];
   EXPECT_EQ(good->num_commits, 1U);
 
+  std::filesystem::path largest;
   for (const auto& file :
        std::filesystem::recursive_directory_iterator(root_ + "/.flair/objects")) {
-    if (!file.is_regular_file() || file.file_size() < 100'000) continue;
-    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-    std::fstream pack(file.path(), std::ios::in | std::ios::out | std::ios::binary);
-    pack.seekg(50'000);
+    if (!file.is_regular_file()) continue;
+    if (largest.empty() || file.file_size() > std::filesystem::file_size(largest)) largest = file;
+  }
+  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(largest) / 2);
+  std::filesystem::permissions(largest, std::filesystem::perms::owner_all);
+  {
+    std::fstream pack(largest, std::ios::in | std::ios::out | std::ios::binary);
+    pack.seekg(middle);
     const int byte = pack.get();
-    pack.seekp(50'000);
+    pack.seekp(middle);
     pack.put(static_cast<char>(byte ^ 1));
   }
   repo_ = Repository::Open(PosixEnv(), root_).value();
