@@ -6,7 +6,7 @@ STAGES=(setup:5 style:1 release:6 core:3 asan:7 fuzz:1 tsan:4 package:3 python:3
 RESULTS=build/results
 
 run_tests() {
-  local wanted=("$@") stage name share start seconds failed=()
+  local wanted=("$@") stage name share start seconds broken='' failed=()
   if [[ ${#wanted[@]} -eq 0 ]]; then wanted=("${STAGES[@]%%:*}"); fi
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
@@ -20,12 +20,13 @@ run_tests() {
     (set -euo pipefail; "stage_$name") &
     if ! wait $!; then
       failed+=("$name")
+      broken=$name
       echo "stage $name failed" >&2
     fi
     seconds=$((SECONDS - start))
     printf 'stage %-9s %4d s of %4d s\n' "$name" "$seconds" "$((share * 60))" | tee -a "$RESULTS/times.txt"
     # Nothing after these can run without them.
-    [[ ${#failed[@]} -gt 0 && $name =~ ^(setup|release)$ ]] && break
+    [[ $broken =~ ^(setup|release)$ ]] && break
   done
   python3 tools/dev/summary.py "$RESULTS" "${failed[@]}"
 }
