@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each site's own clothes: a label-skewed shard of Fashion-MNIST, and what a site's script does around its training."""
 import argparse
+import functools
 import gzip
 import json
 import pathlib
@@ -12,6 +13,7 @@ TRAIN, HOLD_OUT = 6000, 1000
 SKEW = 0.5  # that share of a shard is of the site's own labels, the rest of all of them
 
 
+@functools.cache
 def fashion(split="train"):
     """(images (n, 28, 28) in [0, 1], labels). Debian: dataset-fashion-mnist."""
     def read(kind, skip):
