@@ -55,11 +55,13 @@ struct Repo {
   std::unique_ptr<Repository> repo;
   std::mutex mutex;
 
-  // Runs `f(Repository&)` without the GIL and returns its Result's value.
+  // Runs `f(Repository&)` without the GIL and returns its Result's value. Sees what other
+  // processes (the command line) have committed meanwhile.
   template <typename F>
   auto Run(F&& f) {
     nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> guard(mutex);
+    Check(repo->objects().Refresh());
     return Unwrap(f(*repo));
   }
 };

@@ -178,6 +178,7 @@ class Stream(IterableDataset):
         return iter([])
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # torch's half-made iterator
 @pytest.mark.parametrize("broken, text", [
     (lambda m, o: flair.record(m, o, data=Stream(), repo=MemoryRuns()), "IterableDataset has no row numbers"),
     (lambda m, o: run_one(m, o, Numbered(), in_order=False, num_workers=1), "in_order=False"),

@@ -189,6 +189,13 @@ def test_keys(repo, tmp_path, monkeypatch):
     assert flair.new_wallet(tmp_path / ".config/flair/id.json") == flair.wallet() != address
 
 
+def test_commits_of_another_process_are_seen(repo):
+    repo.commit(net(), message="Here")
+    script = f"import flair, numpy; flair.open({str(repo.path)!r}).commit({{'w': numpy.ones(3, 'float32')}}, message='There')"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert repo.show().message == "There" and repo.tensors("HEAD")["w"].numpy().sum() == 3
+
+
 def test_threads_may_share_a_repository(repo):
     repo.commit(net(), message="First")
     seen = []
