@@ -73,6 +73,12 @@ inline Bytes Trained(const Bytes& weights, std::uint64_t seed) {
   return out;
 }
 
+// 0 in every run of the tests; `./dev soak faults` counts it up with --gtest_shuffle and
+// --gtest_random_seed, and the fault loops choose another batch for each.
+inline std::uint64_t SoakSeed() {
+  return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed());
+}
+
 inline Result<ContentRef> Put(ObjectBatch& batch, const Bytes& bytes, PutOptions options = {}) {
   return batch.PutContent(*SourceOfBytes(bytes), options);
 }

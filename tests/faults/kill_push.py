@@ -24,6 +24,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FLAIR = pathlib.Path(os.environ.get("FLAIR_COMMAND", ROOT / "build/release/src/cli/flair"))
 KILLED = -9
+SAMPLE_ROUNDS = 500  # of ./dev test; ./dev soak does SOAK_ROUNDS
+SOAK_ROUNDS = 10_000
 
 
 def build_killer(folder):
@@ -124,7 +126,7 @@ class Worker:
         self.flair("push")
         self.client_steps = self.count_steps()
         self.killed = {"client": 0, "hub": 0}
-        self.old_seen = self.new_seen = 0
+        self.rounds = self.old_seen = self.new_seen = 0
 
     def run(self, *arguments, cwd=None, **env):
         return subprocess.run([FLAIR, *map(str, arguments)], cwd=cwd or self.repo, env={**self.env, **env},
@@ -189,6 +191,7 @@ class Worker:
                 break
         assert done.returncode == 0, f"round {number}: the push does not go on: {done.stderr}"
         assert self.tip() == new, f"round {number}: the push went on and the branch is elsewhere"
+        self.rounds += 1
 
     def finish(self):
         self.flair("fsck")
@@ -200,8 +203,8 @@ class Worker:
         self.flair("hub", "fsck", "--data", self.folder / "hub/data", cwd=self.folder)
 
 
-def run(rounds, workers=2, seed=1):
-    """Returns what was done; raises on the first wrong state."""
+def run(rounds, workers=2, seed=1, seconds=float("inf")):
+    """Returns what was done, which is less when `seconds` are over; raises on the first wrong state."""
     started, results, failures = time.monotonic(), [], []
     with tempfile.TemporaryDirectory(prefix="flair-kill-") as folder:
         folder = pathlib.Path(folder)
@@ -212,6 +215,8 @@ def run(rounds, workers=2, seed=1):
             try:
                 worker = Worker(folder / f"worker{index}", killer, seed + index)
                 for number in range(index, rounds, workers):
+                    if time.monotonic() - started > seconds:
+                        break
                     worker.round(number)
                 worker.finish()
                 results.append(worker)
@@ -227,7 +232,7 @@ def run(rounds, workers=2, seed=1):
             thread.join()
         if failures:
             raise failures[0]
-        return {"rounds": rounds, "seconds": round(time.monotonic() - started, 1),
+        return {"rounds": sum(w.rounds for w in results), "seconds": round(time.monotonic() - started, 1),
                 "client_killed": sum(w.killed["client"] for w in results),
                 "hub_killed": sum(w.killed["hub"] for w in results),
                 "old_state": sum(w.old_seen for w in results), "new_state": sum(w.new_seen for w in results)}
@@ -235,7 +240,7 @@ def run(rounds, workers=2, seed=1):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=SAMPLE_ROUNDS)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -6,7 +6,7 @@ import kill_push
 
 
 def test_a_push_killed_at_any_step_leaves_the_old_or_the_new_state():
-    done = kill_push.run(rounds=int(os.environ.get("FLAIR_KILL_ROUNDS", "500")))
+    done = kill_push.run(rounds=int(os.environ.get("FLAIR_KILL_ROUNDS", kill_push.SAMPLE_ROUNDS)))
     print(done)
     assert done["client_killed"] >= done["rounds"] * 0.6
     assert done["hub_killed"] >= done["rounds"] * 0.1

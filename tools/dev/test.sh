@@ -74,7 +74,7 @@ stage_asan() {
   run_core_tests asan
 }
 
-stage_fuzz() { python3 tools/fuzz.py --runs 2000 --junit "$RESULTS/fuzz.xml"; }
+stage_fuzz() { python3 tools/fuzz.py --junit "$RESULTS/fuzz.xml"; }
 
 stage_tsan() {
   build_preset tsan base_test store_test repo_test merge_test hub_test

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The tests that count, with the counts of days instead of minutes.
+
+  kill    a push whose client or hub is killed at a random step: tests/faults/kill_push.py
+  faults  the store's fault loops, each time over a batch of other sizes: the failing and
+          the crashing of every single operation of it
+  fuzz    every fuzz driver over its corpus: tools/fuzz.py
+
+Prints a row for each: what `./dev test` does, what was done here. Ends with 1 when one failed.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests/faults"), str(ROOT / "tools")]
+import fuzz  # noqa: E402
+import kill_push  # noqa: E402
+
+STORE_TEST = ROOT / "build/release/src/store/store_test"
+# The tests that record how many faults they injected.
+FAULT_LOOPS = ":".join(["DurabilityTest.FailingAnyOperation*", "DurabilityTest.ACrashAtAnyOperation*",
+                        "UpkeepTest.CollectionThatFailsAnywhere*"])
+FAULT_SEEDS = 200
+FUZZ_SECONDS = 1800  # for each driver
+
+
+# Each soak returns what the test's sample counts, what was counted here, and what went wrong, or "".
+
+
+def soak_kill(seconds):
+    sample, seed = f"{kill_push.SAMPLE_ROUNDS:,} rounds", int(time.time())
+    print(f"kill: seed {seed}", flush=True)
+    try:
+        done = kill_push.run(kill_push.SOAK_ROUNDS, seed=seed, seconds=seconds)
+    except (Exception, SystemExit):  # how kill_push tells what it found
+        return sample, f"seed {seed}", traceback.format_exc()
+    print(f"kill: {json.dumps(done)}", flush=True)
+    return sample, f"{done['rounds']:,} rounds", ""
+
+
+def count_faults(seed):
+    """Returns (faults, what went wrong)."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        run = subprocess.run([STORE_TEST, f"--gtest_filter={FAULT_LOOPS}", "--gtest_brief=1",
+                              *([f"--gtest_random_seed={seed}", "--gtest_shuffle"] if seed else []),
+                              f"--gtest_output=json:{report}"], capture_output=True, text=True)
+        if run.returncode:
+            return 0, f"seed {seed}: exit {run.returncode}\n{run.stdout[-4000:]}{run.stderr[-4000:]}"
+        suites = json.loads(report.read_text())["testsuites"]
+    faults = [int(test["faults"]) for suite in suites for test in suite["testsuite"]]
+    if len(faults) != 3:
+        return 0, f"{len(faults)} fault loops ran, not 3: FAULT_LOOPS is out of date"
+    return sum(faults), ""
+
+
+def soak_faults(seconds):
+    started = time.monotonic()
+    sample, wrong = count_faults(0)
+    total, seed = sample, 0
+    while not wrong and seed < FAULT_SEEDS and time.monotonic() - started < seconds:
+        seed += 1
+        faults, wrong = count_faults(seed)
+        total += faults
+    return f"{sample:,} faults", f"{total:,} faults, {seed + 1} batches", wrong
+
+
+def soak_fuzz(seconds):
+    drivers = fuzz.drivers()
+    if not drivers:
+        return "", "", "no fuzz driver is built"
+    each = max(1, int(min(FUZZ_SECONDS, seconds / len(drivers))))
+    total, wrong = 0, []
+    for driver in drivers:
+        status, inputs, text = fuzz.fuzz(driver, seconds=each)
+        total += inputs
+        print(f"{driver.name:32} {'ok' if status == 0 else 'FAILED':6} {inputs:10,} inputs", flush=True)
+        if status:
+            wrong.append(f"{driver.name}:\n{text[-4000:]}")
+    return (f"{fuzz.SAMPLE_RUNS * len(drivers):,} inputs", f"{total:,} inputs, {len(drivers)} drivers",
+            "\n".join(wrong))
+
+
+SOAKS = {"kill": soak_kill, "faults": soak_faults, "fuzz": soak_fuzz}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SOAKS)} (default: all)")
+    parser.add_argument("--hours", type=float, default=float("inf"), help="time for all of them together, in equal shares")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in SOAKS:
+            parser.error(f"no soak '{name}'; there are {', '.join(SOAKS)}")
+    if not options.hours > 0:
+        parser.error("--hours must be above 0")
+
+    names = options.names or list(SOAKS)
+    end = time.monotonic() + options.hours * 3600
+    rows, failed = [], False
+    for index, name in enumerate(names):
+        started = time.monotonic()
+        sample, done, wrong = SOAKS[name](max(0.0, end - started) / (len(names) - index))
+        if wrong:
+            failed = True
+            print(f"{name}: {wrong}", flush=True)
+        rows.append((name, sample, done, f"{(time.monotonic() - started) / 60:.1f} min", "FAILED" if wrong else "ok"))
+    for row in [("soak", "./dev test", "done here", "time", ""), *rows]:
+        print(f"{row[0]:8} {row[1]:16} {row[2]:32} {row[3]:>12}  {row[4]}".rstrip())
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
