@@ -8,13 +8,6 @@
 #include "base/path.h"
 
 namespace flair {
-namespace {
-
-// How often a read looks again for records that garbage collection moves meanwhile.
-constexpr int kRetries = 5;
-
-}  // namespace
-
 Status StoreCore::Open() {
   for (const std::string& folder : {PacksFolder(folder_), TmpFolder(folder_)}) {
     if (Exists(env_, folder)) continue;
@@ -27,7 +20,7 @@ Status StoreCore::Open() {
   return Refresh();
 }
 
-Status StoreCore::Load(const std::string& name, Catalog& into) {
+Result<bool> StoreCore::Load(const std::string& name, Catalog& into) {
   auto pack = std::make_shared<PackFile>();
   pack->name = name;
   pack->path = JoinPath(PacksFolder(folder_), name);
@@ -39,25 +32,33 @@ Status StoreCore::Load(const std::string& name, Catalog& into) {
   auto layout = read();
   if (!layout.ok()) {
     Error error = std::move(layout).error().In("pack " + name);
-    // Removed since it was listed; what it held and is kept lies in another by now.
-    if (error.code() == ErrorCode::kNotFound) return OkStatus();
+    if (error.code() == ErrorCode::kNotFound) return false;
     // A pack that cannot be read hides what it holds and no more; Verify tells.
     if (error.code() != ErrorCode::kCorrupt) return error;
     Log(LogLevel::kWarning, error.message());
     const std::lock_guard lock(mutex_);
     damaged_.insert_or_assign(name, std::move(error));
-    return OkStatus();
+    return true;
   }
   into.Add(*pack, layout->index);
   const std::lock_guard lock(mutex_);
   packs_[name] = std::move(pack);
-  return OkStatus();
+  return true;
 }
 
 Status StoreCore::Refresh() {
   const std::lock_guard refreshing(refresh_mutex_);
+  // What a vanished pack held, and is kept, lies in one that the listing came too early for.
+  bool complete = false;
+  for (bool anew = false; !complete; anew = true) {
+    FLAIR_TRY(complete, LoadListed(anew));
+  }
+  return OkStatus();
+}
+
+Result<bool> StoreCore::LoadListed(bool anew) {
   FLAIR_TRY(const auto visible, VisiblePacks(env_, folder_));
-  bool removed = false;
+  bool removed = anew;
   std::vector<std::string> added;
   {
     const std::lock_guard lock(mutex_);
@@ -73,14 +74,22 @@ Status StoreCore::Refresh() {
       added.assign(visible.begin(), visible.end());
     }
   }
-  if (!removed) {
-    for (const std::string& name : added) FLAIR_DO(Load(name, catalog_));
-    return OkStatus();
-  }
+  if (!removed && added.empty()) return true;
+  bool complete = true;
   Catalog fresh;
-  for (const std::string& name : added) FLAIR_DO(Load(name, fresh));
-  catalog_.ReplaceBy(std::move(fresh));
-  return OkStatus();
+  for (const std::string& name : added) {
+    FLAIR_TRY(const bool loaded, Load(name, removed ? fresh : catalog_));
+    complete &= loaded;
+  }
+  if (!complete) return false;
+  if (removed) catalog_.ReplaceBy(std::move(fresh));
+  ++generation_;
+  return true;
+}
+
+Result<bool> StoreCore::LooksDifferent(std::uint64_t generation) {
+  FLAIR_DO(Refresh());
+  return generation_ != generation;
 }
 
 void StoreCore::Adopt(std::vector<SealedPack> packs) {
@@ -118,23 +127,27 @@ Result<ContentRefPtr> StoreCore::FindContent(const Digest& hash) const {
 }
 
 Result<Bytes> StoreCore::ReadObject(ObjectKind kind, const Digest& id) {
-  for (int round = 0;; ++round) {
+  for (;;) {
+    const std::uint64_t generation = generation_;
     const auto place = catalog_.FindObject(kind, id);
     if (!place) return Missing(std::string(ObjectKindName(kind)) + " " + id.ToHex());
     auto stored = reader_.ReadObject(*place, kind, id);
     const bool moved = !stored.ok() && stored.error().code() == ErrorCode::kUnavailable;
-    if (!moved || round == kRetries) return stored;
-    FLAIR_DO(Refresh());
+    if (!moved) return stored;
+    FLAIR_TRY(const bool again, LooksDifferent(generation));
+    if (!again) return stored;
   }
 }
 
 Status StoreCore::ReadBlock(const Digest& hash, std::uint32_t index, MutableByteView out) {
-  for (int round = 0;; ++round) {
+  for (;;) {
+    const std::uint64_t generation = generation_;
     FLAIR_TRY(const ContentRefPtr entry, FindContent(hash));
     Status status = reader_.ReadBlock(*entry, index, out);
     const bool moved = !status.ok() && status.error().code() == ErrorCode::kUnavailable;
-    if (!moved || round == kRetries) return status;
-    FLAIR_DO(Refresh());
+    if (!moved) return status;
+    FLAIR_TRY(const bool again, LooksDifferent(generation));
+    if (!again) return status;
   }
 }
 

@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,7 +56,15 @@ class StoreCore {
   const Reader& reader() const { return reader_; }
 
  private:
-  Status Load(const std::string& name, Catalog& into);
+  // False when the pack was removed since it was listed.
+  Result<bool> Load(const std::string& name, Catalog& into);
+  // Loads what the folder lists and is not loaded yet, or everything anew; false, with
+  // the catalog as it was or larger, when a pack vanished meanwhile.
+  Result<bool> LoadListed(bool anew);
+  // Refreshes; true when a reader who began at `generation` should look again. Garbage
+  // collection moves records, as often as it runs; a pack that is gone from an
+  // unchanged folder is lost.
+  Result<bool> LooksDifferent(std::uint64_t generation);
   Error Missing(std::string what) const;
 
   Env& env_;
@@ -63,6 +73,8 @@ class StoreCore {
   PackCache cache_;
   Catalog catalog_;
   Reader reader_;
+
+  std::atomic<std::uint64_t> generation_{0};  // grows with every change of catalog_
 
   std::mutex refresh_mutex_;  // one Refresh, Adopt or Remove at a time
   mutable std::mutex mutex_;
