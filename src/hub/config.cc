@@ -1,12 +1,8 @@
 // The hub's configuration file: HubOptions by name, unknown keys refused.
 // SPDX-License-Identifier: Apache-2.0
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
-
 #include "base/env.h"
 #include "hub/server.h"
+#include "policy/toml.h"
 
 namespace flair::hub {
 namespace {

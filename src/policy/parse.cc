@@ -5,13 +5,9 @@
 #include <limits>
 #include <string>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
-
 #include "base/path.h"
 #include "policy/policy.h"
+#include "policy/toml.h"
 
 namespace flair {
 namespace {

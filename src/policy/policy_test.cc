@@ -82,6 +82,7 @@ TEST(PolicyTest, RefusesWhatItWouldNotEnforceAndNamesTheLine) {
       {"format = 1\n[licence]\nspdx = \"<script>\"\n", "SPDX"},
       {"format = 1\n[contribution]\nmin_samples = 5\nmin_samples = 6\n", "flair.toml:4: "},
       {"format = = 1\n", "flair.toml:1: "},
+      {"[%", "flair.toml:1: "},
       {"format = 1\n\xff\n", "flair.toml:"},
   };
   for (const auto& c : kCases) {
