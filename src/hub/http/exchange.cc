@@ -176,6 +176,8 @@ Response Handle(const HttpHandler& handler, const Request& request) {
 
 std::string RefusalText(int status, std::string_view detail) {
   Response r = ProblemResponse(status, "bad-request", detail);
+  // The methods that some address takes; which ones this address takes, the router knows.
+  if (status == 405) r.headers.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   return HeadText(r, false) + std::get<std::string>(r.body);
 }
 
