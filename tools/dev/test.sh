@@ -15,10 +15,9 @@ run_tests() {
     [[ " ${wanted[*]} " == *" $name "* ]] || continue
     say "stage $name"
     start=$SECONDS
-    # A stage runs in a shell of its own, so that a failure ends the stage and not the run;
-    # in the background, since bash ignores `set -e` inside a condition.
-    (set -euo pipefail; "stage_$name") &
-    if ! wait $!; then
+    # A stage runs in a bash of its own, so that its first failure ends it and not the run;
+    # `set -e` has no effect in a function called inside a condition, and a background job would ignore Ctrl-C.
+    if ! bash -euo pipefail -c 'source tools/dev/setup.sh; source tools/dev/test.sh; "stage_$1"' _ "$name"; then
       failed+=("$name")
       broken=$name
       echo "stage $name failed" >&2
