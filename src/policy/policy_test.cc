@@ -83,6 +83,8 @@ TEST(PolicyTest, RefusesWhatItWouldNotEnforceAndNamesTheLine) {
       {"format = 1\n[contribution]\nmin_samples = 5\nmin_samples = 6\n", "flair.toml:4: "},
       {"format = = 1\n", "flair.toml:1: "},
       {"[%", "flair.toml:1: "},
+      {"\xc3\xa9 = 1\n", "flair.toml:1: "},
+      {"\xef\xbb\x84", "flair.toml:1: "},
       {"format = 1\n\xff\n", "flair.toml:"},
   };
   for (const auto& c : kCases) {
