@@ -130,9 +130,9 @@ class HeadParser {
       head_.request.method = m;
       return true;
     }
-    // RFC 9110, 9.1: 501 is for a method nobody here knows, 405 for one that is refused.
-    const bool known = method == "TRACE" || method == "CONNECT";
-    return Refuse(known ? 405 : 501, "method '" + std::string(method) + "' is not served here");
+    // RFC 9110, 9.1 has 501 for a method that nobody here knows. A stranger's word is no fault of
+    // this server, and new methods get registered (QUERY): each one is refused alike.
+    return Refuse(405, "method '" + std::string(method) + "' is not served here");
   }
 
   bool ReadTarget(std::string_view target) {
