@@ -5,7 +5,8 @@
 # *_test.cc become the test program NAME_test, each *_bench.cc and *_fuzz.cc a
 # program of its own; every other *.cc is the library flair::NAME. MAIN names
 # files that hold a main() and stay out of the library. PURE modules are compiled
-# without exceptions.
+# without exceptions. The sanitizer presets compile several files of a module as one, which
+# halves their time; SEPARATE modules, whose files reuse each other's local names, stay out.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -36,7 +37,7 @@ add_library(flair_test_options INTERFACE)
 target_compile_options(flair_test_options INTERFACE -Wno-sign-conversion -Wno-conversion)
 
 function(flair_module name)
-  cmake_parse_arguments(ARG "PURE" "" "DEPS;LIBS;TEST_DEPS;MAIN" ${ARGN})
+  cmake_parse_arguments(ARG "PURE;SEPARATE" "" "DEPS;LIBS;TEST_DEPS;MAIN" ${ARGN})
   file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -61,6 +62,9 @@ function(flair_module name)
     target_link_libraries(flair_${name} INTERFACE flair_options ${ARG_DEPS} ${ARG_LIBS})
   endif()
   add_library(flair::${name} ALIAS flair_${name})
+  if(ARG_SEPARATE)
+    set_target_properties(flair_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
 
   if(NOT FLAIR_DEVELOPER)
     return()
@@ -69,6 +73,9 @@ function(flair_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE flair::${name} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main
       flair_test_options)
+    if(ARG_SEPARATE)
+      set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)
+    endif()
     target_compile_definitions(${name}_test PRIVATE FLAIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()

@@ -26,7 +26,7 @@ struct Sides {
   std::vector<std::optional<TensorRef>> bases;
 };
 
-MergeRule Rule(MergeMethod method, std::size_t n) {
+MergeRule EqualRule(MergeMethod method, std::size_t n) {
   MergeRule rule;
   rule.method = method;
   rule.alpha.assign(n, kAlphaOne / static_cast<std::uint32_t>(n));
@@ -43,7 +43,7 @@ TensorPlan Plan(const Sides& s, MergeRule rule, const std::string& name = "w") {
   return PlanTensor(sides, rule);
 }
 TensorPlan Plan(const Sides& s, const std::string& name = "w") {
-  return Plan(s, Rule(MergeMethod::kFedAvg, s.inputs.size()), name);
+  return Plan(s, EqualRule(MergeMethod::kFedAvg, s.inputs.size()), name);
 }
 
 TEST(PlanTest, WhichVersionCounts) {
@@ -120,7 +120,7 @@ TEST(PlanTest, EveryConflictHasItsReason) {
 }
 
 TEST(PlanTest, RolesComeBeforeTheMethod) {
-  MergeRule rule = Rule(MergeMethod::kFedAvg, 1);
+  MergeRule rule = EqualRule(MergeMethod::kFedAvg, 1);
   rule.roles.local = {"local"};
   rule.roles.frozen = {"frozen"};
   EXPECT_EQ(Plan({T(1), {T(2)}, {T(1)}}, rule, "local").action, TensorAction::kKeep);
@@ -135,7 +135,7 @@ TEST(PlanTest, RolesComeBeforeTheMethod) {
 }
 
 TEST(PlanTest, ADiscountedInputIsNotTakenWhole) {
-  MergeRule rule = Rule(MergeMethod::kFedAvg, 1);
+  MergeRule rule = EqualRule(MergeMethod::kFedAvg, 1);
   rule.alpha = {kAlphaOne - 1};
   EXPECT_EQ(Plan({T(1), {T(2)}, {T(1)}}, rule).action, TensorAction::kCombine);
   rule.method = MergeMethod::kMedian;
@@ -144,9 +144,9 @@ TEST(PlanTest, ADiscountedInputIsNotTakenWhole) {
 
 TEST(PlanTest, ChoosingMethodsNeverConflict) {
   const Sides sides = {T(2), {T(3, DType::kF16)}, {T(1)}};
-  EXPECT_EQ(Plan(sides, Rule(MergeMethod::kOurs, 1)).action, TensorAction::kKeep);
-  EXPECT_EQ(Plan(sides, Rule(MergeMethod::kTheirs, 1)).action, TensorAction::kTake);
-  EXPECT_EQ(Plan(sides, Rule(MergeMethod::kBase, 1)).action, TensorAction::kTakeBase);
+  EXPECT_EQ(Plan(sides, EqualRule(MergeMethod::kOurs, 1)).action, TensorAction::kKeep);
+  EXPECT_EQ(Plan(sides, EqualRule(MergeMethod::kTheirs, 1)).action, TensorAction::kTake);
+  EXPECT_EQ(Plan(sides, EqualRule(MergeMethod::kBase, 1)).action, TensorAction::kTakeBase);
 }
 
 }  // namespace

@@ -18,9 +18,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
-
 class DiffTest : public testing::Test {
  protected:
   std::vector<FileDiff> Diff(const CommitId& a, const CommitId& b, const DiffOptions& options) {

@@ -70,8 +70,6 @@ TEST_F(EvidenceTest, APoisonedUpdateStandsOut) {
 }
 
 TEST_F(EvidenceTest, CountsNanAndInfinity) {
-  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  constexpr float kInf = std::numeric_limits<float>::infinity();
   const CommitId base = Model({{"w", F32({0, 0, 0, 0})}});
   const CommitId tip = Model({{"w", F32({kNan, kInf, -kInf, 2})}}, {base});
   const CommitId other = Model({{"w", F32({1, 1, 1, 1})}}, {base});

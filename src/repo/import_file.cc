@@ -41,21 +41,21 @@ Status CheckTiling(const FileLayout& layout, std::uint64_t file_bytes, std::stri
     if (span.kind == SpanKind::kInline) inline_bytes += span.size_bytes;
     if (span.kind != SpanKind::kTensor) continue;
     if (span.name.empty() || span.name.size() > kMaxTensorNameBytes || !IsValidUtf8(span.name)) {
-      return BadLayout(name, "the tensor at offset " + std::to_string(span.offset) +
-                                 " has no usable name");
+      return BadLayout(
+          name, "the tensor at offset " + std::to_string(span.offset) + " has no usable name");
     }
     if (!names.insert(span.name).second) {
       return BadLayout(name, "tensor \"" + span.name + "\" appears twice");
     }
   }
   if (at != file_bytes) {
-    return BadLayout(name, "segments end at offset " + std::to_string(at) + " of " +
-                               std::to_string(file_bytes));
+    return BadLayout(
+        name, "segments end at offset " + std::to_string(at) + " of " + std::to_string(file_bytes));
   }
   if (inline_bytes > kMaxInlineBytes) {
-    return Error(ErrorCode::kUnsupported,
-                 std::string(name) + ": " + std::to_string(inline_bytes) +
-                     " bytes of headers; at most " + std::to_string(kMaxInlineBytes));
+    return Error(ErrorCode::kUnsupported, std::string(name) + ": " + std::to_string(inline_bytes) +
+                                              " bytes of headers; at most " +
+                                              std::to_string(kMaxInlineBytes));
   }
   return OkStatus();
 }
@@ -88,7 +88,7 @@ Result<File> BuildFile(const ByteSource& source, std::string_view name,
   return file;
 }
 
-Result<ContentRef> HashContent(const ByteSource& source) {
+Result<ContentRef> HashSource(const ByteSource& source) {
   const std::uint64_t size = source.size_bytes();
   const std::uint64_t blocks = BlockCount(size);
   if (blocks <= 1) {
@@ -163,14 +163,12 @@ PutOptions PutOptionsFor(DType dtype) {
   // Complex numbers are pairs of floats; single bytes have no exponent to split off.
   const bool complex = dtype == DType::kC64 || dtype == DType::kC128;
   const std::uint64_t bytes = complex ? DTypeBytes(dtype) / 2 : DTypeBytes(dtype);
-  return PutOptions{.element_bytes = bytes,
-                    .is_float = complex || (IsFloat(dtype) && bytes > 1),
-                    .base = {}};
+  return PutOptions{
+      .element_bytes = bytes, .is_float = complex || (IsFloat(dtype) && bytes > 1), .base = {}};
 }
 
-Result<ImportedFile> ImportFile(ObjectBatch& batch, const ByteSource& source,
-                                std::string_view name, const File* base,
-                                const ProgressSink& progress) {
+Result<ImportedFile> ImportFile(ObjectBatch& batch, const ByteSource& source, std::string_view name,
+                                const File* base, const ProgressSink& progress) {
   std::unordered_map<std::string_view, const TensorRef*> base_tensors;
   if (base != nullptr) {
     for (const Segment& segment : base->segments) {
@@ -180,33 +178,33 @@ Result<ImportedFile> ImportFile(ObjectBatch& batch, const ByteSource& source,
     }
   }
   const std::uint64_t total = source.size_bytes();
-  FLAIR_TRY(File file, BuildFile(source, name, [&](const FileSpan& span, const ByteSource& part)
-                                     -> Result<ContentRef> {
-    FLAIR_DO(Report(progress, {.phase = "adding",
-                               .item = name,
-                               .done_bytes = span.offset,
-                               .total_bytes = total}));
-    PutOptions options;
-    if (span.kind == SpanKind::kTensor) {
-      options = PutOptionsFor(span.dtype);
-      const auto at = base_tensors.find(span.name);
-      // Another dtype or size has nothing to subtract.
-      if (at != base_tensors.end() && at->second->dtype == span.dtype &&
-          at->second->content.size_bytes == span.size_bytes) {
-        options.base = at->second->content.hash;
-      }
-    }
-    return batch.PutContent(part, options);
-  }));
+  FLAIR_TRY(File file,
+            BuildFile(source, name,
+                      [&](const FileSpan& span, const ByteSource& part) -> Result<ContentRef> {
+                        FLAIR_DO(Report(progress, {.phase = "adding",
+                                                   .item = name,
+                                                   .done_bytes = span.offset,
+                                                   .total_bytes = total}));
+                        PutOptions options;
+                        if (span.kind == SpanKind::kTensor) {
+                          options = PutOptionsFor(span.dtype);
+                          const auto at = base_tensors.find(span.name);
+                          // Another dtype or size has nothing to subtract.
+                          if (at != base_tensors.end() && at->second->dtype == span.dtype &&
+                              at->second->content.size_bytes == span.size_bytes) {
+                            options.base = at->second->content.hash;
+                          }
+                        }
+                        return batch.PutContent(part, options);
+                      }));
   const Bytes encoded = EncodeFile(file);
   FLAIR_TRY(const Digest id, batch.PutObject(ObjectKind::kFile, encoded));
   return ImportedFile{.id = FileId{id}, .file = std::move(file)};
 }
 
 Result<FileId> HashFile(const ByteSource& source, std::string_view name) {
-  FLAIR_TRY(const File file,
-            BuildFile(source, name, [](const FileSpan&, const ByteSource& part) {
-              return HashContent(part);
+  FLAIR_TRY(const File file, BuildFile(source, name, [](const FileSpan&, const ByteSource& part) {
+              return HashSource(part);
             }));
   return IdOf(file);
 }

@@ -19,8 +19,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
 MergeOptions Options(MergeMethod method = MergeMethod::kFedAvg) {
   MergeOptions options;
   options.method = method;

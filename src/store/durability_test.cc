@@ -18,8 +18,6 @@
 namespace flair {
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
-
 // Packs of 2 MiB: the batch below has three, so that it needs the pending file.
 std::unique_ptr<ObjectStore> OpenSmall(Env& env) { return Must(OpenStore(env, "/s", 2 * kMiB)); }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Digests = std::unordered_set<Digest, DigestHash>;
 
-struct Pack {
+struct OldPack {
   std::shared_ptr<PackFile> file;
   PackIndex index;
   bool young = false;
@@ -47,7 +47,7 @@ class Collector {
     Batch batch(core_, std::move(lease));
     std::vector<std::string> replaced;
     std::uint64_t before = 0;
-    for (const Pack& pack : packs_) {
+    for (const OldPack& pack : packs_) {
       if (pack.young) continue;
       const std::uint64_t removed = removed_records_;
       const std::vector<Copy> kept = Kept(pack);
@@ -62,7 +62,7 @@ class Collector {
     std::uint64_t after = 0;
     for (const auto& file : store_.Packs()) {
       const bool old = std::any_of(packs_.begin(), packs_.end(),
-                                   [&](const Pack& p) { return p.file->name == file->name; });
+                                   [&](const OldPack& p) { return p.file->name == file->name; });
       if (!old) after += file->size_bytes;
     }
     FLAIR_DO(store_.Remove(replaced));
@@ -94,7 +94,7 @@ class Collector {
     store_.catalog().EachPartial([&](const ContentEntry& entry) {
       if (entry.head.pack != nullptr && keep_content_(entry.hash)) open.push_back(entry.hash);
     });
-    for (const Pack& pack : packs_) {
+    for (const OldPack& pack : packs_) {
       if (!pack.young) continue;
       for (const auto& head : pack.index.heads) open.push_back(head.hash);
       for (const auto& run : pack.index.runs) open.push_back(run.hash);
@@ -110,12 +110,12 @@ class Collector {
     }
   }
 
-  static bool Is(const ObjectPlace& place, const Pack& pack, std::uint32_t offset) {
+  static bool Is(const ObjectPlace& place, const OldPack& pack, std::uint32_t offset) {
     return place.pack == pack.file.get() && place.offset == offset;
   }
 
   // The records of a pack that stay. Counts the others.
-  std::vector<Copy> Kept(const Pack& pack) {
+  std::vector<Copy> Kept(const OldPack& pack) {
     std::vector<Copy> kept;
     const auto decide = [&](bool keep, RecordType type, std::uint32_t offset,
                             std::uint64_t length) {
@@ -170,7 +170,7 @@ class Collector {
   StoreCore& store_;
   const std::function<bool(ObjectKind, const Digest&)>& keep_object_;
   const std::function<bool(const Digest&)>& keep_content_;
-  std::vector<Pack> packs_;
+  std::vector<OldPack> packs_;
   Digests kept_contents_;
   std::uint64_t removed_records_ = 0;
 };

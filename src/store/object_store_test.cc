@@ -17,8 +17,6 @@
 namespace flair {
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
-
 class ObjectStoreTest : public testing::Test {
  protected:
   ObjectStoreTest() { Reopen(); }

@@ -15,6 +15,8 @@
 
 namespace flair {
 
+inline constexpr std::size_t kMiB = 1 << 20;
+
 template <typename T>
 T Must(Result<T> result) {
   if (!result.ok()) {

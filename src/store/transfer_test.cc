@@ -16,7 +16,6 @@
 namespace flair {
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
 const auto kHasNothing = [](const Digest&) { return false; };
 
 class TransferTest : public testing::Test {

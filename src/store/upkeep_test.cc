@@ -18,7 +18,6 @@
 namespace flair {
 namespace {
 
-constexpr std::size_t kMiB = 1 << 20;
 const auto kNoObject = [](ObjectKind, const Digest&) { return false; };
 const auto kEveryObject = [](ObjectKind, const Digest&) { return true; };
 
