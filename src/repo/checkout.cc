@@ -263,9 +263,8 @@ Result<CheckoutOutcome> FileChanger::Run() {
   CheckoutOutcome outcome;
   const auto record = [&](const Step& step, std::optional<TreeEntry> before) {
     if (before == step.change->after) return;
-    outcome.worktree.push_back({.path = step.change->path,
-                                .before = std::move(before),
-                                .after = step.change->after});
+    outcome.worktree.push_back(
+        {.path = step.change->path, .before = std::move(before), .after = step.change->after});
   };
   for (const Step& step : steps_) {
     if (step.change->after || step.done) continue;
@@ -280,9 +279,9 @@ Result<CheckoutOutcome> FileChanger::Run() {
       continue;
     }
     FLAIR_DO(Write(*step.change->after));
-    record(step, step.saved                        ? step.saved
+    record(step, step.saved                     ? step.saved
                  : step.now == DiskState::kSame ? step.change->before
-                                                  : std::nullopt);
+                                                : std::nullopt);
   }
   std::sort(outcome.worktree.begin(), outcome.worktree.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });

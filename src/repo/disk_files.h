@@ -20,9 +20,9 @@ namespace flair {
 
 enum class DiskState : std::uint8_t {
   kAbsent,
-  kSame,       // content and mode equal
+  kSame,  // content and mode equal
   kDifferent,
-  kNotAFile,   // folder, symlink, socket
+  kNotAFile,  // folder, symlink, socket
 };
 
 inline FileMode ModeOf(const FileInfo& info) {

@@ -86,9 +86,9 @@ Result<WorktreeStatus> ReadStatus(Repository& repo) {
       FLAIR_TRY(state, disk.Compare(entry));
     }
     if (state == DiskState::kSame) continue;
-    status.unstaged.push_back({.path = entry.path,
-                               .kind = state == DiskState::kDifferent ? FileChange::kModified
-                                                                      : FileChange::kDeleted});
+    status.unstaged.push_back(
+        {.path = entry.path,
+         .kind = state == DiskState::kDifferent ? FileChange::kModified : FileChange::kDeleted});
   }
   FLAIR_DO(CollectUntracked(repo, "", {}, TrackedPaths(index), status));
   // What was learnt by reading files saves the next reading; a busy or full disk only

@@ -85,8 +85,7 @@ Result<std::vector<Listed>> ListFolder(Repository& repo, const std::string& fold
     entry.info = *info;
     const bool is_folder = info->kind == FileKind::kDirectory;
     entry.ignored = rules.Ignores(entry.path, is_folder);
-    entry.storable =
-        (is_folder || info->kind == FileKind::kFile) && CheckRepoPath(entry.path).ok();
+    entry.storable = (is_folder || info->kind == FileKind::kFile) && CheckRepoPath(entry.path).ok();
     listing.push_back(std::move(entry));
   }
   return listing;

@@ -46,7 +46,7 @@ stage_style() {
 check_format() {
   local unformatted
   unformatted=$(git ls-files 'src/*.h' 'src/*.cc' 'python/*.h' 'python/*.cc' |
-    xargs -r clang-format-14 --dry-run 2>&1 | grep -oE '^[^:]+' | sort -u || true)
+    xargs -r clang-format-14 --dry-run 2>&1 | grep -oE '^[^: ]+[.](h|cc):' | sort -u || true)
   [[ -z $unformatted ]] && return 0
   printf 'not formatted; run ./dev format:\n%s\n' "$unformatted" >&2
   return 1
