@@ -130,6 +130,25 @@ Run DefineShow(Options& o) {
   };
 }
 
+Run DefineInit(Options&) {
+  return [](Session& s) -> Result<ExitCode> {
+    FLAIR_TRY(const auto repo, s.OpenRepo());
+    const std::string path = repo->PathOf(kPolicyPath);
+    if (Exists(repo->env(), path)) {
+      return Error(ErrorCode::kAlreadyExists, "there is a flair.toml already")
+          .WithHint("`flair policy show` prints the one of the last commit");
+    }
+    FLAIR_DO(WriteFileAtomically(repo->env(), path, AsBytes(StarterPolicy())));
+    s.out() << path << "\n";
+    s.Document(json::object{{"path", path}});
+    return ExitCode::kOk;
+  };
+}
+
+const CommandSpec kInit = {.name = "init",
+                           .summary = "Write a flair.toml to start from",
+                           .example = "flair policy init",
+                           .define = DefineInit};
 const CommandSpec kCheck = {.name = "check",
                             .summary = "Check commits against the target branch's policy",
                             .example = "flair policy check HEAD --against origin/main",
@@ -138,12 +157,12 @@ const CommandSpec kShow = {.name = "show",
                            .summary = "Print a branch's policy",
                            .example = "flair policy show main",
                            .define = DefineShow};
-const CommandSpec* const kSubcommands[] = {&kCheck, &kShow};
+const CommandSpec* const kSubcommands[] = {&kInit, &kCheck, &kShow};
 
 }  // namespace
 
 extern const CommandSpec kPolicyCommand = {.name = "policy",
-                                           .summary = "What flair.toml asks: check, show",
+                                           .summary = "What flair.toml asks: init, check, show",
                                            .example = "flair policy check",
                                            .subcommands = kSubcommands};
 

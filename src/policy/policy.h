@@ -74,6 +74,9 @@ struct Policy {
 // min_samples". An empty text is the default policy.
 Result<Policy> ParsePolicy(std::string_view text);
 
+// A flair.toml to start from: the default policy, its keys written out, others as comments.
+std::string_view StarterPolicy();
+
 struct Violation {
   std::uint32_t line = 0;  // of flair.toml; 0: a default
   std::string rule;        // "contribution.min_samples"

@@ -220,6 +220,28 @@ TEST(PolicyTest, AMergeNeedsMethodReviewsCountAndFreshness) {
   EXPECT_THAT(CheckMerge(p, f), SizeIs(1));
 }
 
+TEST(PolicyTest, TheStarterSaysWhatHoldsWithoutIt) {
+  const auto without_comments = ParsePolicy(StarterPolicy());
+  ASSERT_TRUE(without_comments.ok()) << without_comments.error().message();
+  const Policy defaults;
+  EXPECT_EQ(without_comments->RuleFor("main").push.value, defaults.RuleFor("main").push.value);
+  EXPECT_EQ(without_comments->RuleFor("main").reviews.value,
+            defaults.RuleFor("main").reviews.value);
+  EXPECT_EQ(without_comments->min_samples.value, defaults.min_samples.value);
+  EXPECT_EQ(without_comments->min_contributions.value, defaults.min_contributions.value);
+  // What it only suggests is a policy too: the comments in front of keys taken away.
+  std::string text(StarterPolicy());
+  for (const char* key : {"max_update_norm", "methods", "frozen", "local"}) {
+    const std::size_t at = text.find("# " + std::string(key));
+    ASSERT_NE(at, std::string::npos) << key;
+    text.erase(at, 2);
+  }
+  const auto all = ParsePolicy(text);
+  ASSERT_TRUE(all.ok()) << all.error().message();
+  EXPECT_EQ(all->max_update_norm->value, 25.0);
+  EXPECT_EQ(all->merge_methods->value.size(), 4u);
+}
+
 TEST(PolicyTest, EditDistanceCountsSingleEdits) {
   EXPECT_EQ(EditDistance("", ""), 0u);
   EXPECT_EQ(EditDistance("abc", "abc"), 0u);
