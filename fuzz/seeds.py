@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the first inputs of a corpus, from the golden vectors and from what the protocols say:
+
+    fuzz/seeds.py DRIVER FOLDER
+
+The corpora in this folder grew from these; see README.md.
+"""
+import hashlib
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VECTORS = ROOT / "tests/vectors"
+CONTRACT = ROOT / "docs/openapi.yaml"
+
+
+def objects():
+    vectors = json.loads((VECTORS / "objects.json").read_text())
+    # The first byte chooses the decoder: src/object/object_fuzz.cc.
+    for choice, kind in enumerate(("tensor", "blob", "file", "tree", "commit", "attachment")):
+        for vector in vectors[kind]:
+            yield bytes([choice]) + bytes.fromhex(vector["encoded"])
+
+
+def packs():
+    for pack in json.loads((VECTORS / "pack.json").read_text())["packs"]:
+        records = [bytes.fromhex(r) for r in pack["records"]]
+        for record in records:
+            yield b"\0" + record
+            yield b"\1" + record
+        yield b"\1" + b"".join(records)
+        yield b"\2" + b"".join(records)
+
+
+def policies():
+    page = (ROOT / "docs/formats/policy.md").read_text()
+    for block in page.split("```toml\n")[1:]:
+        yield block.split("```")[0].encode()
+    yield b'format = 1\n[hub]\nwallet = "11111111111111111111111111111111"\n'
+    yield b"[branches.\"release/*\"]\npush = ['maintainer']\nreviews = 2 # two\n"
+    yield b"[tensors]\nfrozen = [\"embed.*\"]\nlocal = [\"*.running_*\"]\ntrainable = [\"head.*\"]\n"
+
+
+HEADS = [
+    "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /api/v1/repos/a/b?limit=5&after=x%20y HTTP/1.1\r\nHost: hub.example:80\r\nRange: bytes=0-99,200-\r\n\r\n",
+    "POST /api/v1/auth/challenge HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+    "PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nAuthorization: Bearer x\r\n\r\n",
+    "PATCH /a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nExpect: 100-continue\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "GET /%2e%2e/a HTTP/1.1\r\nHost: a\r\nCookie: s=1; t=2\r\nIf-None-Match: \"x\", W/\"y\"\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+]
+
+
+def heads():
+    return (head.encode() for head in HEADS)
+
+
+DIGEST = hashlib.sha256(b"seed").hexdigest()
+PACK = DIGEST + ".pack"
+DOCUMENTS = [
+    {"wants": [DIGEST], "haves": [DIGEST], "have_contents": [DIGEST], "partial": True, "tensors_glob": "a.*", "depth": 1},
+    {"objects": ["commit:" + DIGEST, "file:" + DIGEST], "records": [{"pack": PACK, "offset": 16, "length": 9, "seal": True}],
+     "shallow": [DIGEST], "total_bytes": 9},
+    {"target": "main", "source_branch": "main", "tip": DIGEST, "objects": ["tree:" + DIGEST], "contents": [DIGEST]},
+    {"push": DIGEST[:32], "missing_objects": ["attachment:" + DIGEST], "missing_contents": [DIGEST], "offset": 12},
+    {"upload_bytes": 12, "attachments": [DIGEST], "expected_old": DIGEST, "title": "Round 1"},
+    {"moved": True, "commit": DIGEST, "proposal": {"number": 3, "url": "/a/b/3"}, "evidence": {"krum": 0.5},
+     "checks": [{"name": "norm", "passed": False, "detail": "too large"}]},
+    {"refs": [{"name": "heads/main", "commit": DIGEST}], "default": "main"},
+    {"proposals": [1, 2], "method": "fedavg", "message": "Round 1", "samples": {"1": 300}},
+    {"token": "t", "wallet": "11111111111111111111111111111111", "expires": "2026-01-01T00:00:00Z", "scopes": ["write"]},
+    {"type": "about:blank", "title": "Conflict", "status": 409, "code": "conflict", "detail": "moved", "hint": "pull"},
+    [{"number": 1, "state": "open", "title": "x", "author": "a", "checks": [{"name": "norm", "passed": True}]}],
+]
+
+
+def documents():
+    yield from (json.dumps(d, separators=(",", ":")).encode() for d in DOCUMENTS)
+    page = (ROOT / "docs/formats/wire.md").read_text()
+    for block in page.split("```json\n")[1:]:
+        yield block.split("```")[0].encode()
+
+
+def runs():
+    # The first byte chooses the parser: src/repo/run_fuzz.cc. The entry of docs/formats/run.md, whole and its body.
+    yield b"\0FLRSTEP1" + bytes.fromhex("0400000003060100") + bytes(8)
+    yield b"\1" + bytes.fromhex("03060100")
+    yield b"\2" + json.dumps({
+        "format": 1, "id": "0123456789abcdef", "framework": "pytorch 2.15.0", "program": None, "parent": DIGEST,
+        "data_card": None, "ticket": None, "first_step": 0, "settings": {"lr": "0.1"}, "finished": "2026-01-01T00:00:00Z",
+        "result": {"steps": 2, "samples": 10, "rows": 20, "stored_bytes": 5, "metrics": {"loss": 0.5}},
+    }).encode()
+
+
+SEEDS = {
+    "hub_head_fuzz": heads,
+    "object_object_fuzz": objects,
+    "policy_policy_fuzz": policies,
+    "repo_run_fuzz": runs,
+    "store_pack_fuzz": packs,
+    "wire_wire_fuzz": documents,
+}
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in SEEDS:
+        sys.exit(f"usage: {sys.argv[0]} DRIVER FOLDER\ndrivers: {' '.join(SEEDS)}")
+    folder = pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in SEEDS[sys.argv[1]]():
+        (folder / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main()
