@@ -1,8 +1,12 @@
 #include "tensor/layout.h"
 
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "tensor/safetensors.h"
+#include "tensor/torch_file.h"
+#include "tensor/zip_walk.h"
 
 namespace flair {
 
@@ -15,6 +19,11 @@ std::string_view FileFormatName(FileFormat f) {
 Result<FileLayout> ReadFileLayout(const ByteSource& file, std::string_view name) {
   if (name.ends_with(".safetensors") || LooksLikeSafetensors(file)) {
     return ReadSafetensorsLayout(file);
+  }
+  if (LooksLikeTorchLegacy(file)) return ReadTorchLegacyLayout(file);
+  if (LooksLikeZip(file)) {
+    FLAIR_TRY(std::optional<FileLayout> torch, ReadTorchZipLayout(file, name));
+    if (torch) return *std::move(torch);
   }
   FileLayout layout;
   if (file.size_bytes() > 0) {
