@@ -346,8 +346,8 @@ class PickleMachine {
 
   Status Put(std::uint64_t index) {
     FLAIR_TRY(const PickleId top, Top());
-    // Writers number entries from zero on, and make no more of them than values.
-    if (index > kMaxPickleValues) return Unsupported("memo entry " + std::to_string(index));
+    // Writers number entries from zero on, and each takes a byte to make.
+    if (index > at_) return Unsupported("memo entry " + std::to_string(index));
     if (index >= memo_.size()) memo_.resize(index + 1, kNoPickleId);
     if (memo_[index] == kNoPickleId) ++num_memoised_;
     memo_[index] = top;
