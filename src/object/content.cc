@@ -5,6 +5,7 @@
 
 #include "crypto/blake3.h"
 #include "object/encoding.h"
+#include "tensor/dims.h"
 
 namespace flair {
 namespace {
@@ -33,21 +34,6 @@ Result<std::vector<std::uint64_t>> DecodeDims(ByteView payload) {
   return dims;
 }
 
-// The product of everything, refused on overflow even when a later dim is 0: a
-// shape that overflows is not one any framework could have written.
-Result<std::uint64_t> TensorBytes(DType dtype, const std::vector<std::uint64_t>& dims) {
-  std::uint64_t bytes = DTypeBytes(dtype);
-  bool empty = false;
-  for (const std::uint64_t dim : dims) {
-    if (dim == 0) {
-      empty = true;
-      continue;
-    }
-    if (__builtin_mul_overflow(bytes, dim, &bytes)) return Corrupt("its shape overflows 64 bits");
-  }
-  return empty ? std::uint64_t{0} : bytes;
-}
-
 Result<TensorRef> DecodeTensorFields(ByteView bytes) {
   FLAIR_TRY(const MessageDecoder m, MessageDecoder::Parse(bytes, kTensorFields));
   if (!m.unknown().empty()) {
@@ -65,9 +51,10 @@ Result<TensorRef> DecodeTensorFields(ByteView bytes) {
   }
   FLAIR_TRY(t.content.hash, m.TakeDigest(kTensorHash));
   FLAIR_TRY(t.content.size_bytes, m.Uint(kTensorSize));
-  FLAIR_TRY(const std::uint64_t expected, TensorBytes(t.dtype, t.dims));
+  const auto expected = BytesOfDims(t.dtype, t.dims);
+  if (!expected) return Corrupt("its shape overflows 64 bits");
   if (t.content.size_bytes != expected) {
-    return Corrupt("its shape needs " + std::to_string(expected) + " bytes, it has " +
+    return Corrupt("its shape needs " + std::to_string(*expected) + " bytes, it has " +
                    std::to_string(t.content.size_bytes));
   }
   return t;

@@ -4,34 +4,21 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <set>
 #include <span>
 #include <tuple>
+
+#include "tensor/dims.h"
 
 namespace flair {
 namespace {
 
 constexpr std::uint64_t kPrefixBytes = 8;
 constexpr std::size_t kMaxTensors = 1'000'000;
-constexpr std::size_t kMaxTensorDims = 32;
 constexpr std::size_t kMaxNameBytes = 1024;
-constexpr std::uint64_t kMaxTensorBytes = std::uint64_t{1} << 62;
 
 Error Corrupt(std::string what) {
   return Error(ErrorCode::kCorrupt, "safetensors: " + std::move(what));
-}
-
-// product(dims) * element size, or nothing when it passes kMaxTensorBytes.
-std::optional<std::uint64_t> TensorBytes(DType dtype, const std::vector<std::uint64_t>& dims) {
-  std::uint64_t bytes = DTypeBytes(dtype);
-  // A zero anywhere makes it empty, however large the other dims are.
-  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
-  for (const std::uint64_t d : dims) {
-    if (d > kMaxTensorBytes / bytes) return std::nullopt;
-    bytes *= d;
-  }
-  return bytes;
 }
 
 Result<std::uint64_t> Number(simdjson::dom::element value, const std::string& where) {
@@ -89,7 +76,7 @@ Result<FileSpan> ReadEntry(std::string_view name, simdjson::dom::object entry) {
   }
   if (end < span.offset) return Corrupt(where + ": data_offsets run backwards");
   span.size_bytes = end - span.offset;
-  const auto expected = TensorBytes(span.dtype, span.dims);
+  const auto expected = BytesOfDims(span.dtype, span.dims);
   if (!expected) return Corrupt(where + ": the shape's product overflows");
   if (*expected != span.size_bytes) {
     return Corrupt(where + ": shape and dtype need " + std::to_string(*expected) +

@@ -63,6 +63,8 @@ TEST(SafetensorsTest, ALyingHeaderIsRefusedWithTheRuleItBreaks) {
        ErrorCode::kCorrupt, "overflows"},
       {R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0,
        ErrorCode::kCorrupt, "overflows"},
+      {R"({"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0,
+       ErrorCode::kCorrupt, "overflows"},
       {R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}})", 4, ErrorCode::kCorrupt,
        "run backwards"},
       {R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/torch_tensors.h"
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "tensor/dims.h"
 #include "tensor/torch_dtypes.h"
 
 namespace flair {
@@ -19,8 +19,7 @@ constexpr std::size_t kMaxViews = 500'000;
 constexpr std::size_t kMaxNameBytes = 1000;  // 1024 with the number of a repeated name
 constexpr std::size_t kMaxAllNamesBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxKeyBytes = 256;
-constexpr std::size_t kMaxDims = 32;       // of a tensor span (object/content.h)
-constexpr std::size_t kMaxTorchDims = 64;  // of a tensor of PyTorch
+constexpr std::size_t kMaxTorchDims = 64;  // of a tensor of PyTorch; of a span, fewer
 constexpr int kMaxWrappings = 8;           // a parameter of a subclass of a tensor...
 constexpr std::string_view kNameless = "tensor";
 
@@ -256,6 +255,7 @@ class TensorFinder {
       view.dtype = dtype->kind == PickleKind::kGlobal ? TorchDType(dtype->module, dtype->text)
                                                       : std::nullopt;
     }
+    if (use->element.bytes == 0) view.dtype = std::nullopt;
     view.dims = *dims;
     if (view.dtype) FLAIR_DO(Place(view, *use, pickle_[arguments[1]].number, *strides));
     found_.views.push_back(std::move(view));
@@ -270,8 +270,12 @@ class TensorFinder {
     if (offset < 0) {
       return Corrupt("tensor '" + view.name + "' begins at element " + std::to_string(offset));
     }
-    if (std::find(view.dims.begin(), view.dims.end(), 0) != view.dims.end()) {
-      view.contiguous = view.dims.size() <= kMaxDims;
+    const auto size_bytes = BytesOfDims(*view.dtype, view.dims);
+    if (!size_bytes) {
+      return Corrupt("tensor '" + view.name + "' has a shape that overflows 64 bits");
+    }
+    if (*size_bytes == 0) {
+      view.contiguous = view.dims.size() <= kMaxTensorDims;
       return OkStatus();
     }
     const std::uint64_t element_bytes = DTypeBytes(*view.dtype);
@@ -279,7 +283,7 @@ class TensorFinder {
         __builtin_add_overflow(use.first_element, static_cast<std::uint64_t>(offset), &view.begin);
     std::uint64_t last = view.begin;
     std::uint64_t row_major = 1;
-    view.contiguous = view.dims.size() <= kMaxDims;
+    view.contiguous = view.dims.size() <= kMaxTensorDims;
     for (std::size_t i = view.dims.size(); i-- > 0;) {
       std::uint64_t reach = 0;
       overflow |= __builtin_mul_overflow(view.dims[i] - 1, strides[i], &reach);
