@@ -55,7 +55,10 @@ void CutStorage(SpanList& spans, std::uint64_t size_bytes,
   }
   const TorchView& first = *filled.front();
   const std::uint64_t element_bytes = DTypeBytes(*first.dtype);
-  if (size_bytes % element_bytes != 0) return spans.Blob(begin + size_bytes);
+  const bool same_elements = std::all_of(filled.begin(), filled.end(), [&](const TorchView* view) {
+    return view->dtype == first.dtype;
+  });
+  if (!same_elements || size_bytes % element_bytes != 0) return spans.Blob(begin + size_bytes);
   spans.Tensor(first.name, *first.dtype, {size_bytes / element_bytes}, size_bytes);
 }
 

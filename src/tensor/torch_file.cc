@@ -36,22 +36,27 @@ bool BeginsWithPickle(const ByteSource& file) {
 
 using Members = std::unordered_map<std::string_view, const ZipMember*>;
 
-// X when the archive has X/data.pkl and X/version.
+// X when every member lies in the folder X and X/data.pkl and X/version are there. PyTorch
+// takes the folder of whichever member its directory names first: with one, there is no
+// second data.pkl that could tell another story.
 std::optional<std::string> ArchivePrefix(const std::vector<ZipMember>& members,
                                          const Members& by_name) {
-  for (const ZipMember& m : members) {
-    if (!m.name.ends_with(kPickleName)) continue;
-    const std::string prefix = m.name.substr(0, m.name.size() - kPickleName.size());
-    if (by_name.contains(prefix + "/version")) return prefix;
+  if (members.empty()) return std::nullopt;
+  const std::string prefix = members.front().name.substr(0, members.front().name.find('/'));
+  const bool alone = std::all_of(members.begin(), members.end(), [&](const ZipMember& m) {
+    return m.name.starts_with(prefix + "/");
+  });
+  if (!alone || !by_name.contains(prefix + std::string(kPickleName)) ||
+      !by_name.contains(prefix + "/version")) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return prefix;
 }
 
-// The tensors by the member they lie in. No error means no contradiction; what cannot be
-// read is left out.
+// No error means no contradiction: what cannot be read is left out.
 struct Contents {
   TorchTensors tensors;
-  std::unordered_map<const ZipMember*, std::vector<const TorchView*>> views;
+  std::vector<const ZipMember*> members;  // of each storage
 };
 
 bool IsUnsupported(const Error& error) { return error.code() == ErrorCode::kUnsupported; }
@@ -79,8 +84,7 @@ Result<Contents> ReadContents(const ByteSource& file, const Members& by_name,
     if (IsUnsupported(tensors.error())) return Contents{};
     return std::move(tensors).error();
   }
-  Contents contents{.tensors = std::move(*tensors), .views = {}};
-  std::vector<const ZipMember*> storage_members;
+  Contents contents{.tensors = std::move(*tensors), .members = {}};
   for (const TorchStorage& storage : contents.tensors.storages) {
     const auto member = by_name.find(prefix + "/data/" + storage.key);
     if (member == by_name.end()) {
@@ -91,10 +95,7 @@ Result<Contents> ReadContents(const ByteSource& file, const Members& by_name,
                      " bytes; its member at byte " + std::to_string(member->second->data_offset) +
                      " has " + std::to_string(member->second->size_bytes));
     }
-    storage_members.push_back(member->second);
-  }
-  for (const TorchView& view : contents.tensors.views) {
-    contents.views[storage_members[view.storage]].push_back(&view);
+    contents.members.push_back(member->second);
   }
   return contents;
 }
@@ -122,13 +123,17 @@ Result<std::optional<FileLayout>> ReadTorchZipLayout(const ByteSource& file,
   if (prefix) {
     FLAIR_TRY(contents, ReadContents(file, by_name, *prefix));
   }
+  std::unordered_map<const ZipMember*, std::vector<const TorchView*>> views_in;
+  for (const TorchView& view : contents.tensors.views) {
+    views_in[contents.members[view.storage]].push_back(&view);
+  }
   SpanList spans;
   for (const ZipMember& m : members) {
     spans.Filler(m.header_offset, kMaxInlineGapBytes);
     spans.Header(m.data_offset);
     const std::uint64_t data_end = m.data_offset + m.stored_bytes;
-    const auto views = contents.views.find(&m);
-    if (m.stored() && views != contents.views.end()) {
+    const auto views = views_in.find(&m);
+    if (m.stored() && views != views_in.end()) {
       CutStorage(spans, m.stored_bytes, views->second);
     } else if (!m.stored() || (prefix && m.name.starts_with(*prefix + "/data/"))) {
       spans.Blob(data_end);

@@ -4,6 +4,7 @@
 //   for each key: number of elements (8, LE) | the elements
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <cstring>
 #include <string>
 #include <unordered_map>
 #include <utility>
