@@ -187,9 +187,9 @@ Result<Entry> TakeEntry(ByteView& left, std::uint64_t at) {
 // [signature] checksum, stored size, size: sizes of four bytes, or of eight when the
 // writer went to zip64. Returns its length.
 std::optional<std::uint64_t> DescriptorBytes(ByteView in, const ZipMember& m) {
-  for (const std::size_t signature : {4, 0}) {
+  for (const std::size_t signature : {std::size_t{4}, std::size_t{0}}) {
     if (signature == 4 && (in.size() < 4 || LoadLe32(in) != kDescriptor)) continue;
-    for (const std::size_t width : {4, 8}) {
+    for (const std::size_t width : {std::size_t{4}, std::size_t{8}}) {
       const std::size_t n = signature + 4 + 2 * width;
       if (in.size() < n) continue;
       const auto number = [&](std::size_t at) {
