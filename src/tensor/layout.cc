@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "tensor/hdf5_walk.h"
+#include "tensor/keras_file.h"
 #include "tensor/safetensors.h"
 #include "tensor/torch_file.h"
 #include "tensor/zip_walk.h"
@@ -24,7 +26,10 @@ Result<FileLayout> ReadFileLayout(const ByteSource& file, std::string_view name)
   if (LooksLikeZip(file)) {
     FLAIR_TRY(std::optional<FileLayout> torch, ReadTorchZipLayout(file, name));
     if (torch) return *std::move(torch);
+    FLAIR_TRY(std::optional<FileLayout> keras, ReadKerasLayout(file, name));
+    if (keras) return *std::move(keras);
   }
+  if (LooksLikeHdf5(file)) return ReadHdf5Layout(file);
   FileLayout layout;
   if (file.size_bytes() > 0) {
     FileSpan whole;
