@@ -159,6 +159,12 @@ def test_the_average_of_two_files_loads_in_keras(repo, kind):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_sites_may_train_for_different_numbers_of_steps(repo, kind):
+    federate(repo, kind, [net(), train(net(), 1, steps=2), train(net(), 2, steps=5)])
+    assert int(load(repo.path / kind).optimizer.iterations) == 5
+
+
 def test_bfloat16_and_other_elements(repo):
     path = repo.path / "model.weights.h5"
     policy = keras.config.dtype_policy()

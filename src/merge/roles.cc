@@ -23,6 +23,8 @@ struct KnownName {
 // PyTorch's and Keras' own names for what no optimiser trains.
 constexpr std::array kKnownNames = {
     KnownName{"*num_batches_tracked", TensorRole::kCounter},
+    KnownName{"*optimizer/vars/0", TensorRole::kCounter},
+    KnownName{"optimizer_weights/*/iter*", TensorRole::kCounter},
     KnownName{"*running_mean", TensorRole::kStatistics},
     KnownName{"*running_var", TensorRole::kStatistics},
     KnownName{"*moving_mean*", TensorRole::kStatistics},

@@ -30,8 +30,9 @@ struct RoleGlobs {
 };
 
 // The first list with a match decides, in the order frozen, local, statistics,
-// counters. Without one, names the frameworks give decide: "*num_batches_tracked"
-// counts, "*running_mean", "*running_var", "*moving_mean*", "*moving_variance*" are
+// counters. Without one, names the frameworks give decide: "*num_batches_tracked" and the
+// steps of an optimiser in Keras' files ("*optimizer/vars/0", "optimizer_weights/*/iter*")
+// count, "*running_mean", "*running_var", "*moving_mean*", "*moving_variance*" are
 // statistics, "*seed_generator_state*" (Keras' random state) is local.
 TensorRole RoleOf(const RoleGlobs& globs, std::string_view tensor_name);
 

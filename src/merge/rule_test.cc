@@ -161,6 +161,9 @@ TEST(RolesTest, TheFirstListWithAMatchDecides) {
   EXPECT_EQ(RoleOf(globs, "cb"), TensorRole::kLocal);
   EXPECT_EQ(RoleOf(globs, "layer.num_batches_tracked"), TensorRole::kStatistics);
   EXPECT_EQ(RoleOf({}, "layer1.bn.num_batches_tracked"), TensorRole::kCounter);
+  EXPECT_EQ(RoleOf({}, "optimizer/vars/0"), TensorRole::kCounter);
+  EXPECT_EQ(RoleOf({}, "optimizer/vars/01"), TensorRole::kTrainable);
+  EXPECT_EQ(RoleOf({}, "optimizer_weights/adam/iteration"), TensorRole::kCounter);
   EXPECT_EQ(RoleOf({}, "layer1.bn.running_var"), TensorRole::kStatistics);
   EXPECT_EQ(RoleOf({}, "bn/moving_mean:0"), TensorRole::kStatistics);
   EXPECT_EQ(RoleOf({}, "dropout/seed_generator/seed_generator_state"), TensorRole::kLocal);
