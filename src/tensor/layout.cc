@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "tensor/gguf.h"
 #include "tensor/hdf5_walk.h"
 #include "tensor/keras_file.h"
+#include "tensor/onnx.h"
 #include "tensor/safetensors.h"
 #include "tensor/torch_file.h"
 #include "tensor/zip_walk.h"
@@ -22,6 +24,7 @@ Result<FileLayout> ReadFileLayout(const ByteSource& file, std::string_view name)
   if (name.ends_with(".safetensors") || LooksLikeSafetensors(file)) {
     return ReadSafetensorsLayout(file);
   }
+  if (LooksLikeGguf(file)) return ReadGgufLayout(file);
   if (LooksLikeTorchLegacy(file)) return ReadTorchLegacyLayout(file);
   if (LooksLikeZip(file)) {
     FLAIR_TRY(std::optional<FileLayout> torch, ReadTorchZipLayout(file, name));
@@ -30,6 +33,8 @@ Result<FileLayout> ReadFileLayout(const ByteSource& file, std::string_view name)
     if (keras) return *std::move(keras);
   }
   if (LooksLikeHdf5(file)) return ReadHdf5Layout(file);
+  // Protobuf has no magic number.
+  if (name.ends_with(".onnx")) return ReadOnnxLayout(file);
   FileLayout layout;
   if (file.size_bytes() > 0) {
     FileSpan whole;
