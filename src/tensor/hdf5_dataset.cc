@@ -7,11 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "tensor/dims.h"
+
 namespace flair {
 namespace {
 
-constexpr std::size_t kMaxDims = 32;  // of HDF5 and of a tensor span
-constexpr std::uint64_t kMaxTensorBytes = std::uint64_t{1} << 62;
 constexpr std::uint64_t kHeapHeadBytes = 16;
 
 Error CutShort(const Hdf5Message& m) {
@@ -35,7 +35,7 @@ Result<std::optional<std::vector<std::uint64_t>>> ReadDims(const Hdf5Message& m)
   } else {
     return Dims();
   }
-  if (!has_elements || rank > kMaxDims) return Dims();
+  if (!has_elements || rank > kMaxTensorDims) return Dims();
   std::vector<std::uint64_t> dims;
   for (std::uint64_t i = 0; i < rank; ++i) dims.push_back(cursor.U64());
   if (!cursor.ok()) return CutShort(m);
@@ -220,18 +220,6 @@ Result<std::optional<Extent>> ReadExtent(const Hdf5Message& m) {
   return std::optional(extent);
 }
 
-// product(dims) * element size, or nothing when it passes kMaxTensorBytes.
-std::optional<std::uint64_t> SizeOf(DType dtype, const std::vector<std::uint64_t>& dims) {
-  // A zero anywhere makes it empty, however large the other dims are.
-  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
-  std::uint64_t bytes = DTypeBytes(dtype);
-  for (const std::uint64_t d : dims) {
-    if (d > kMaxTensorBytes / bytes) return std::nullopt;
-    bytes *= d;
-  }
-  return bytes;
-}
-
 }  // namespace
 
 // GCOL | version (1) | 0 (3) | size of all (8) | objects: index (2), references (2), 0 (4),
@@ -280,7 +268,7 @@ Result<std::optional<Hdf5Elements>> ReadHdf5Elements(const Hdf5Header& header, H
   FLAIR_TRY(const std::optional<DType> dtype, ReadDType(header, *type, heaps));
   FLAIR_TRY(const std::optional<Extent> extent, ReadExtent(*layout));
   if (!dims || !dtype || !extent) return Found();
-  const std::optional<std::uint64_t> size_bytes = SizeOf(*dtype, *dims);
+  const std::optional<std::uint64_t> size_bytes = BytesOfDims(*dtype, *dims);
   if (!size_bytes) {
     return Hdf5Corrupt("the shape" + AtByte(space->offset) + " overflows");
   }
