@@ -212,6 +212,7 @@ def test_threads_may_share_a_repository(repo):
 def test_ctrl_c_ends_a_long_call_and_leaves_the_repository_whole(repo):
     script = f"""
 import flair, numpy as np, os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 repo = flair.open({str(repo.path)!r})
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:

@@ -80,6 +80,9 @@ def equal(a, b):
                          ids=["state_dict", "checkpoint", "views", "elements", "tied", "strange", "bare", "empty"])
 def test_a_checkout_is_the_file_byte_for_byte(repo, make, options):
     value = make()
+    if options == LEGACY and isinstance(value, dict):
+        # Types without a storage class of their own: torch writes them so, and cannot read them.
+        value.pop("u16", None), value.pop("f8", None)
     first = save(repo, value, **options)
     content = (repo.path / "m.pt").read_bytes()
     save(repo, {"other": torch.zeros(2)}, message="Two", **options)
