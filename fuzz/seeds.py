@@ -9,6 +9,7 @@ The corpora in this folder grew from these; see README.md.
 import hashlib
 import json
 import pathlib
+import struct
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -96,12 +97,66 @@ def runs():
     }).encode()
 
 
+def varint(value):
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def message(number, body):
+    """A field of protobuf's wire type 2."""
+    return varint(number << 3 | 2) + varint(len(body)) + body
+
+
+def onnx_model():
+    def tensor(name, dims, dtype, number, data):
+        return b"".join(varint(1 << 3) + varint(d) for d in dims) + varint(2 << 3) + varint(dtype) + message(
+            number, data) + message(8, name)
+    raw = tensor(b"w", (2, 3), 1, 9, bytes(24))
+    floats = tensor(b"b", (3,), 1, 4, bytes(12))
+    halves = tensor(b"h", (4,), 10, 9, bytes(8))
+    graph = message(2, b"g") + b"".join(message(5, t) for t in (raw, floats, halves))
+    return varint(1 << 3) + varint(8) + message(7, graph)
+
+
+def gguf_model():
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+    values = [
+        text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama"),
+        text(b"general.alignment") + struct.pack("<II", 4, 32),
+        text(b"tokens") + struct.pack("<IIQ", 9, 8, 2) + text(b"a") + text(b"b"),
+    ]
+    tensors = [
+        text(b"w") + struct.pack("<I2QIQ", 2, 3, 2, 0, 0),
+        text(b"q") + struct.pack("<IQIQ", 1, 32, 8, 32),
+        text(b"n") + struct.pack("<IQIQ", 1, 5, 1, 96),
+    ]
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values)) + b"".join(values + tensors)
+    return head + bytes(-len(head) % 32) + bytes(128)
+
+
+def layouts():
+    # The first byte chooses the file's name: src/tensor/layout_fuzz.cc.
+    for path in sorted((VECTORS / "hdf5").iterdir()):
+        choice = {".keras": 2, ".h5": 3}.get(path.suffix)
+        if choice:
+            yield bytes([choice]) + path.read_bytes()
+    yield b"\4" + onnx_model()
+    yield b"\5" + gguf_model()
+    head = b'{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"__metadata__":{"k":"v"}}'
+    yield b"\0" + struct.pack("<Q", len(head)) + head + bytes(24)
+
+
 SEEDS = {
     "hub_head_fuzz": heads,
     "object_object_fuzz": objects,
     "policy_policy_fuzz": policies,
     "repo_run_fuzz": runs,
     "store_pack_fuzz": packs,
+    "tensor_layout_fuzz": layouts,
     "wire_wire_fuzz": documents,
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every fuzz driver of the asan build over its corpus, for a time or a number of runs."""
+"""Runs every fuzz driver of the asan build over its seeds and its corpus, for a time or a number of runs."""
 import argparse
 import pathlib
 import re
@@ -23,6 +23,7 @@ def fuzz(driver, seconds=None, runs=None):
     limits += [f"-runs={runs}"] if runs else []
     seeds = ROOT / "fuzz/corpora" / driver.name
     with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run([sys.executable, ROOT / "fuzz/seeds.py", driver.name, scratch], check=True)
         corpus = [scratch] + ([str(seeds)] if seeds.is_dir() else [])
         run = subprocess.run([str(driver), "-seed=1", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1",
                               f"-artifact_prefix={ROOT}/build/crash-{driver.name}-", *limits, *corpus],
