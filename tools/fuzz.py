@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every fuzz driver of the asan build over its seeds and its corpus, for a time or a number of runs."""
+"""Runs every fuzz driver of the asan build over its seeds and its corpus, for a time or a number of further inputs."""
 import argparse
 import pathlib
 import re
@@ -19,12 +19,13 @@ def drivers(names=()):
 
 def fuzz(driver, seconds=None, runs=None):
     """Returns (exit status, inputs run, what the driver said); inputs is 0 when it did not live to tell."""
-    limits = [f"-max_total_time={seconds}"] if seconds else []
-    limits += [f"-runs={runs}"] if runs else []
     seeds = ROOT / "fuzz/corpora" / driver.name
     with tempfile.TemporaryDirectory() as scratch:
         subprocess.run([sys.executable, ROOT / "fuzz/seeds.py", driver.name, scratch], check=True)
         corpus = [scratch] + ([str(seeds)] if seeds.is_dir() else [])
+        limits = [f"-max_total_time={seconds}"] if seconds else []
+        if runs:  # libFuzzer counts what it begins with
+            limits.append(f"-runs={runs + sum(len(list(pathlib.Path(c).iterdir())) for c in corpus)}")
         run = subprocess.run([str(driver), "-seed=1", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1",
                               f"-artifact_prefix={ROOT}/build/crash-{driver.name}-", *limits, *corpus],
                              capture_output=True, text=True, errors="replace")
@@ -35,7 +36,7 @@ def fuzz(driver, seconds=None, runs=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, help="time for each driver")
-    parser.add_argument("--runs", type=int, help=f"inputs for each driver (default without --seconds: {SAMPLE_RUNS})")
+    parser.add_argument("--runs", type=int, help=f"further inputs for each driver (default without --seconds: {SAMPLE_RUNS})")
     parser.add_argument("--junit", type=pathlib.Path, help="where to leave the counts")
     parser.add_argument("names", nargs="*", help="drivers to run (default: all)")
     options = parser.parse_args()
