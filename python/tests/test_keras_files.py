@@ -14,15 +14,6 @@ import flair
 KINDS = ["model.keras", "model.weights.h5", "model.h5"]
 
 
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("FLAIR_KEYPAIR", str(tmp_path / "id.json"))
-    flair.new_wallet(tmp_path / "id.json")
-    return flair.init(tmp_path / "work")
-
-
 def net(seed=0, optimizer="adam", dropout=0.0):
     keras.backend.clear_session()  # layers are called the same in every model
     keras.utils.set_random_seed(seed)

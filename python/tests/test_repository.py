@@ -16,15 +16,6 @@ import flair
 from flair import errors
 
 
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("FLAIR_KEYPAIR", str(tmp_path / "id.json"))
-    flair.new_wallet(tmp_path / "id.json")
-    return flair.init(tmp_path / "work")
-
-
 def net(seed=0):
     torch.manual_seed(seed)
     return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 2))

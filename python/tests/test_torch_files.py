@@ -11,15 +11,6 @@ import flair
 LEGACY = {"_use_new_zipfile_serialization": False}
 
 
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("FLAIR_KEYPAIR", str(tmp_path / "id.json"))
-    flair.new_wallet(tmp_path / "id.json")
-    return flair.init(tmp_path / "work")
-
-
 def save(repo, value, name="m.pt", message="One", samples=None, **options):
     torch.save(value, repo.path / name, **options)
     return repo.commit(add=[name], message=message, samples=samples)

@@ -5,9 +5,7 @@
 #include <ostream>
 
 #include "cli/objects_view.h"
-#include "cli/render.h"
 #include "repo/branching.h"
-#include "repo/refs.h"
 
 namespace flair::cli {
 namespace {
@@ -18,26 +16,13 @@ struct Args {
   bool remove = false;
 };
 
-Result<ExitCode> List(Session& s, Repository& repo) {
-  FLAIR_TRY(const std::vector<Ref> refs, ListRefs(repo, "aliases/"));
-  std::vector<std::vector<std::string>> rows;
-  json::array list;
-  for (const Ref& ref : refs) {
-    rows.push_back({ShortRefName(ref.name), ref.commit.Short()});
-    list.push_back(json::object{{"name", ShortRefName(ref.name)}, {"commit", ref.commit.ToHex()}});
-  }
-  s.out() << Table(rows);
-  s.Document(json::object{{"aliases", std::move(list)}});
-  return ExitCode::kOk;
-}
-
 Result<ExitCode> RunAlias(Session& s, const Args& args) {
   FLAIR_TRY(const auto repo, s.OpenRepo());
   // "@prod" and "prod" are the same alias.
   const std::string name = args.name.starts_with('@') ? args.name.substr(1) : args.name;
   if (name.empty()) {
     if (args.remove) return ReportUsage(s, "which alias is to be deleted?");
-    return List(s, *repo);
+    return TellRefs(s, *repo, "aliases/", "aliases");
   }
   if (args.remove) {
     FLAIR_DO(DeleteAlias(*repo, name));

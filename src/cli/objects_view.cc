@@ -173,6 +173,19 @@ std::string ChangesText(const std::vector<PathChange>& changes, const char* inde
   return out;
 }
 
+Result<ExitCode> TellRefs(Session& s, Repository& repo, const char* prefix, const char* key) {
+  FLAIR_TRY(const std::vector<Ref> refs, ListRefs(repo, prefix));
+  std::vector<std::vector<std::string>> rows;
+  json::array list;
+  for (const Ref& ref : refs) {
+    rows.push_back({ShortRefName(ref.name), ref.commit.Short()});
+    list.push_back(json::object{{"name", ShortRefName(ref.name)}, {"commit", ref.commit.ToHex()}});
+  }
+  s.out() << Table(rows);
+  s.Document(json::object{{key, std::move(list)}});
+  return ExitCode::kOk;
+}
+
 json::array StringsJson(const std::vector<std::string>& strings) {
   json::array out;
   for (const std::string& text : strings) out.emplace_back(text);

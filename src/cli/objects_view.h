@@ -34,6 +34,9 @@ std::string CommitLine(const CommitId& id, const Commit& commit, const std::stri
 json::array ChangesJson(const std::vector<PathChange>& changes);
 std::string ChangesText(const std::vector<PathChange>& changes, const char* indent);
 
+// Lists the refs below `prefix` ("tags/") as a table, and in the document under `key`.
+Result<ExitCode> TellRefs(Session& s, Repository& repo, const char* prefix, const char* key);
+
 json::array StringsJson(const std::vector<std::string>& strings);
 json::value IdJson(const std::optional<CommitId>& id);
 
