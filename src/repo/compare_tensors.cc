@@ -1,14 +1,15 @@
 // Statistics of two tensors, streamed: blocks in parallel, sums in block order.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <span>
 
 #include "base/threads.h"
 #include "repo/diff.h"
 #include "tensor/convert.h"
+#include "tensor/elements.h"
 
 namespace flair {
 namespace {
@@ -57,14 +58,6 @@ struct Lanes {
     for (const double m : max_abs) sums.max_abs = std::max(sums.max_abs, m);
   }
 };
-
-void CountChanged(const std::byte* a, const std::byte* b, std::uint64_t element_bytes,
-                  std::size_t count, Sums& sums) {
-  for (std::size_t k = 0; k < count; ++k) {
-    sums.num_changed +=
-        std::memcmp(a + k * element_bytes, b + k * element_bytes, element_bytes) != 0 ? 1 : 0;
-  }
-}
 
 void AddChunk(double* a, double* b, std::size_t count, Lanes& lanes, Sums& sums) {
   for (std::size_t k = 0; k < count; ++k) {
@@ -144,7 +137,7 @@ class Comparison {
         AddHistogram(a.get(), b.get(), count, max_abs, sums.histogram);
         continue;
       }
-      CountChanged(part_a.data(), part_b.data(), element_bytes, count, sums);
+      sums.num_changed += CountDifferent(part_a, part_b, element_bytes);
       AddChunk(a.get(), b.get(), count, lanes, sums);
     }
     lanes.Into(sums);
@@ -155,6 +148,10 @@ class Comparison {
   const ByteSource& before_;
   const ByteSource& after_;
 };
+
+Error WrongSize() {
+  return Error(ErrorCode::kCorrupt, "a tensor's content has another size than its header says");
+}
 
 double Cosine(const Sums& sums) {
   if (sums.before == 0 && sums.after == 0) return 1;
@@ -176,7 +173,7 @@ Result<TensorStats> CompareTensors(const ObjectStore& objects, const TensorRef& 
   FLAIR_TRY(const auto new_source, objects.OpenContent(after.content.hash));
   if (old_source->size_bytes() != before.content.size_bytes ||
       new_source->size_bytes() != after.content.size_bytes) {
-    return Error(ErrorCode::kCorrupt, "a tensor's content has another size than its header says");
+    return WrongSize();
   }
   const Comparison comparison(before.dtype, *old_source, *new_source);
   FLAIR_TRY(const Sums sums, comparison.Run(0, 0));
@@ -201,6 +198,24 @@ Result<TensorStats> CompareTensors(const ObjectStore& objects, const TensorRef& 
   FLAIR_TRY(Sums counts, comparison.Run(histogram_bins, sums.max_abs));
   stats.histogram = std::move(counts.histogram);
   return stats;
+}
+
+Result<bool> HasNonFinite(const ObjectStore& objects, const TensorRef& tensor) {
+  if (!IsFloat(tensor.dtype) && DoublesPerElement(tensor.dtype) == 1) return false;
+  FLAIR_TRY(const auto source, objects.OpenContent(tensor.content.hash));
+  if (source->size_bytes() != tensor.content.size_bytes) return WrongSize();
+  const std::uint64_t block_bytes = kBlockElements * DTypeBytes(tensor.dtype);
+  const std::uint64_t num_blocks = (source->size_bytes() + block_bytes - 1) / block_bytes;
+  std::atomic<bool> found = false;
+  const auto block = [&](std::size_t i) -> Status {
+    if (found) return OkStatus();
+    Bytes bytes(std::min(block_bytes, source->size_bytes() - i * block_bytes));
+    FLAIR_DO(source->ReadAt(i * block_bytes, bytes));
+    if (HasNonFinite(tensor.dtype, bytes)) found = true;
+    return OkStatus();
+  };
+  FLAIR_DO(ParallelFor(num_blocks, block));
+  return found.load();
 }
 
 }  // namespace flair

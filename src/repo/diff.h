@@ -88,4 +88,7 @@ Result<std::vector<FileDiff>> DiffTrees(const ObjectStore& objects, const Tree& 
 Result<TensorStats> CompareTensors(const ObjectStore& objects, const TensorRef& before,
                                    const TensorRef& after, std::size_t histogram_bins);
 
+// True when a float among the elements is NaN or infinite. Errors: kNotFound, kCorrupt.
+Result<bool> HasNonFinite(const ObjectStore& objects, const TensorRef& tensor);
+
 }  // namespace flair

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
 #include <vector>
 
 #include "base/threads.h"
 #include "merge/kernels.h"
 #include "merge/rows.h"
+#include "tensor/elements.h"
 
 namespace flair {
 namespace {
@@ -107,11 +107,10 @@ class BlockSummer {
   void CountChanged(std::uint64_t n, const RowSources::Scratch& scratch, UpdateSums& out) const {
     if (tips_[0] == bases_[0]) return;
     const std::uint64_t element_bytes = DTypeBytes(rows_.dtype());
-    const std::byte* const a = scratch.raw[bases_[0]].data();
-    const std::byte* const b = scratch.raw[tips_[0]].data();
-    for (std::uint64_t k = 0; k < n * element_bytes; k += element_bytes) {
-      out.num_changed += std::memcmp(a + k, b + k, element_bytes) != 0 ? 1U : 0U;
-    }
+    const auto bytes = [&](std::size_t row) {
+      return ByteView(scratch.raw[row].data(), n * element_bytes);
+    };
+    out.num_changed += CountDifferent(bytes(bases_[0]), bytes(tips_[0]), element_bytes);
   }
 
   template <typename T>
