@@ -22,7 +22,7 @@ http {{
   access_log off; sendfile on; tcp_nopush on; client_max_body_size 0;
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; root {root}; }}
+  server {{ listen 127.0.0.1:{port}; root {folder}; location /put/ {{ dav_methods PUT; }} }}
 }}
 """
 
@@ -46,10 +46,12 @@ def wait_for(url, process):
             time.sleep(0.01)
 
 
-def start_nginx(folder, root):
+def start_nginx(folder):
+    """Serves what is in `folder`, and takes what is put under /put/."""
     port = free_port()
+    (folder / "put").mkdir()
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, root=root, port=port, user="user root;" if os.geteuid() == 0 else ""))
+    config.write_text(NGINX.format(folder=folder, port=port, user="user root;" if os.geteuid() == 0 else ""))
     process = subprocess.Popen(["nginx", "-c", config, "-p", folder], stderr=subprocess.DEVNULL)
     wait_for(f"http://127.0.0.1:{port}/", process)
     return process, f"http://127.0.0.1:{port}"
@@ -65,9 +67,14 @@ def get(urls, headers=()):
     return table.run(*command).seconds
 
 
+def put(path, url):
+    """Seconds until the server has taken the file."""
+    return table.run("curl", "-sSf", "-o", "/dev/null", "-T", path, url).seconds
+
+
 def rows(small):
     layers = 2 if small else 2 * LAYERS_PER_GIB
-    downloads, uploads, clones, nginx_gets, copies = [], [], [], [], []
+    downloads, uploads, clones, nginx_gets, nginx_puts, copies = [], [], [], [], [], []
     with tempfile.TemporaryDirectory(dir=table.ROOT / "build") as scratch:
         scratch = pathlib.Path(scratch)
         env = {"HOME": str(scratch), "PATH": os.environ["PATH"]}
@@ -78,6 +85,7 @@ def rows(small):
         nginx = None
         try:
             wait_for(hub_url + "/healthz", hub)
+            nginx, nginx_url = start_nginx(scratch)
             flair = lambda *a, cwd=scratch: table.run(table.FLAIR, *a, cwd=cwd, env=env)  # noqa: E731
             flair("wallet", "new")
             wallet = json.loads(flair("wallet", "show", "--json").output)["address"]
@@ -94,6 +102,8 @@ def rows(small):
                 flair("repo", "create", address)
                 flair("remote", "add", f"r{n}", address, cwd=repo)
                 uploads.append(megabytes / flair("push", f"r{n}", cwd=repo).seconds)
+                nginx_puts.append(megabytes / put(model, f"{nginx_url}/put/model"))
+                (scratch / "put/model").unlink()
                 clones.append(megabytes / flair("clone", address, scratch / f"clone{n}").seconds)
                 shutil.rmtree(scratch / f"clone{n}")
 
@@ -104,10 +114,10 @@ def rows(small):
             repo_id = packs[0].parent.parent.parent.name
             name = next(f"model{n}" for n in range(3)
                         if json.loads(flair("repo", "show", f"{hub_url}/{wallet}/model{n}", "--json").output)["id"] == repo_id)
-            nginx, nginx_url = start_nginx(scratch, packs[0].parent)
+            packs_url = f"{nginx_url}/{packs[0].parent.relative_to(scratch)}"
             random.seed(1)
             for n in range(5):
-                pair = [(nginx_gets, [f"{nginx_url}/{p.name}" for p in packs], ()),
+                pair = [(nginx_gets, [f"{packs_url}/{p.name}" for p in packs], ()),
                         (downloads, [f"{hub_url}/api/v1/repos/{wallet}/{name}/packs/{p.name}" for p in packs],
                          (f"Authorization: Bearer {token}",))]
                 random.shuffle(pair)  # neither always meets the warmer cache
@@ -124,6 +134,6 @@ def rows(small):
             hub.wait()
             rss = watch.stop()
     return [table.row("transfer.download_mb_per_s", downloads, "MB/s", nginx_gets),
-            table.row("transfer.upload_mb_per_s", uploads, "MB/s", nginx_gets),
+            table.row("transfer.upload_mb_per_s", uploads, "MB/s", nginx_puts),
             table.row("transfer.clone_mb_per_s", clones, "MB/s", copies),
             table.row("hub.rss_mb", [rss], "MB")]

@@ -86,6 +86,7 @@ need_python() {
 need_venv() {
   local lock=python/requirements/lock.txt key
   key=$(hash_of "$lock")-$(python3 -c 'import sys; print(sys.version)' | head -1)
+  [[ -x .venv/bin/pip ]] || rm -f build/stamps/venv
   once venv "$key" make_venv "$lock"
 }
 
