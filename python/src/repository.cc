@@ -38,6 +38,8 @@ nb::dict StatusOf(Repo& self) {
   out["commit"] = HexOf(s.head.commit);
   out["staged"] = Changes(s.staged);
   out["unstaged"] = Changes(s.unstaged);
+  out["left_out"] = s.left_out;
+  out["light"] = s.light.empty() ? nb::object(nb::none()) : nb::cast(s.light);
   out["untracked"] = s.untracked;
   out["refused"] = s.refused;
   return out;

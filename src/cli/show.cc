@@ -7,6 +7,7 @@
 #include "cli/objects_view.h"
 #include "cli/render.h"
 #include "object/file.h"
+#include "repo/closure.h"
 #include "repo/commit_ops.h"
 #include "repo/history.h"
 #include "repo/import_file.h"
@@ -110,6 +111,8 @@ Result<ExitCode> ShowFile(Session& s, Repository& repo, const CommitId& id,
                             {"tensors", std::move(tensors)}});
     return ExitCode::kOk;
   }
+  Status complete = CheckFileComplete(repo.objects(), entry->file);  // all of it or nothing
+  if (!complete.ok()) return std::move(complete).error().In(path);
   FLAIR_DO(ExportFile(repo.objects(), file, [&s](ByteView piece) -> Status {
     s.raw_out().write(reinterpret_cast<const char*>(piece.data()),
                       static_cast<std::streamsize>(piece.size()));

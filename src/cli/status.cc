@@ -18,11 +18,18 @@ std::string HeadText(const Head& head) {
 
 std::string StatusText(const WorktreeStatus& status) {
   std::string out = HeadText(status.head);
+  if (!status.light.empty()) {
+    out += "light clone (" + status.light + "): to look at and evaluate\n";
+  }
   if (!status.staged.empty()) {
     out += "to be committed:\n" + ChangesText(status.staged, "  ");
   }
   if (!status.unstaged.empty()) {
     out += "changed, not added (`flair add`):\n" + ChangesText(status.unstaged, "  ");
+  }
+  if (!status.left_out.empty()) {
+    out += "left out of this clone (`flair fetch --tensors '*'` brings them):\n";
+    for (const std::string& path : status.left_out) out += "  " + Printable(path) + "\n";
   }
   if (!status.untracked.empty()) {
     out += "untracked:\n";
@@ -47,6 +54,8 @@ Run Define(Options&) {
         {"commit", IdJson(head.commit)},
         {"staged", ChangesJson(status.staged)},
         {"unstaged", ChangesJson(status.unstaged)},
+        {"left_out", StringsJson(status.left_out)},
+        {"light", status.light.empty() ? json::value() : json::value(status.light)},
         {"untracked", StringsJson(status.untracked)},
         {"refused", StringsJson(status.refused)},
         {"clean", status.clean()}});

@@ -8,6 +8,7 @@
 #include "repo/checkout.h"
 #include "repo/closure.h"
 #include "repo/config.h"
+#include "repo/extent.h"
 #include "repo/oplog.h"
 #include "repo/refs.h"
 
@@ -22,44 +23,22 @@ Result<Tree> ReadTreeOf(Repository& repo, const CommitId& id) {
   return DecodeTree(bytes);
 }
 
-// The files of `tree` whose contents are all here: what a partial clone can write.
-Result<Tree> WholeFiles(Repository& repo, const Tree& tree) {
-  Tree whole;
-  for (const TreeEntry& entry : tree.entries) {
-    FLAIR_TRY(const Bytes bytes, repo.objects().ReadObject(ObjectKind::kFile, entry.file.digest));
-    FLAIR_TRY(const File file, DecodeFile(bytes));
-    bool complete = true;
-    for (const Segment& segment : file.segments) {
-      const ContentRef* content = nullptr;
-      if (const auto* tensor = std::get_if<TensorSegment>(&segment)) {
-        content = &tensor->tensor.content;
-      } else if (const auto* blob = std::get_if<BlobSegment>(&segment)) {
-        content = &blob->content;
-      }
-      if (content != nullptr && !repo.objects().HasContent(content->hash)) complete = false;
-    }
-    if (complete) whole.entries.push_back(entry);
-  }
-  return whole;
-}
-
 // HEAD on `branch` at `tip`; the index is the whole tree, the folder what can be written.
 Status CheckOut(Repository& repo, const std::string& branch, const CommitId& tip,
                 const CloneOptions& options) {
   FLAIR_TRY(const Tree tree, ReadTreeOf(repo, tip));
-  FLAIR_TRY(const Tree writable, WholeFiles(repo, tree));
   FLAIR_TRY(const Tree before, ReadStaging(repo));
   FLAIR_TRY(const std::string ref, BranchRef(branch));
   FLAIR_TRY(const auto existing, GetRef(repo, ref));
   if (existing == tip && before == tree) return OkStatus();  // an interrupted clone got this far
   FLAIR_TRY(CheckoutOutcome written,
-            CheckoutTree(repo, writable, LocalChanges::kRefuse, options.fetch.transfer.progress));
+            CheckoutTree(repo, tree, LocalChanges::kRefuse, options.fetch.transfer.progress));
   OperationPlan plan;
   plan.kind = "clone";
   plan.reason = "of " + branch;
   plan.refs.push_back({.name = ref, .old = existing, .to = tip, .expect = Expect::kOld});
   plan.head = HeadTarget{.branch = ref, .commit = {}};
-  plan.staging = DiffEntries(before, tree);
+  plan.staging = std::move(written.staging);
   plan.worktree = std::move(written.worktree);
   plan.stats = std::move(written.stats);
   FLAIR_DO(Apply(repo, plan));
@@ -136,8 +115,8 @@ Result<CloneOutcome> Clone(Env& env, HubApi& api, const RepoAddress& from, const
 
 Result<PullOutcome> Pull(Repository& repo, HubApi& api, const std::string& remote,
                          const FetchOptions& options) {
-  FLAIR_TRY(const bool light, IsLight(repo));
-  if (light) {
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(repo));
+  if (!extent.light.empty()) {
     return Error(ErrorCode::kUnsupported, "a light clone cannot be pulled")
         .WithHint("clone again: flair clone --light ...");
   }

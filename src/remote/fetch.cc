@@ -11,6 +11,7 @@
 #include "repo/closure.h"
 #include "repo/commit_ops.h"
 #include "repo/config.h"
+#include "repo/extent.h"
 #include "repo/refs.h"
 
 namespace flair {
@@ -174,6 +175,10 @@ Result<FetchOutcome> Fetch(Repository& repo, HubApi& api, const std::string& rem
   FLAIR_TRY(const std::string path, TransferPath(repo, "fetch", from.ToUrl()));
   FetchFolder folder(repo.env(), path);
   FLAIR_TRY(const auto lock, repo.LockForWriting());
+  if (extent.widening) {
+    FLAIR_DO(CheckCanStage(repo));  // beside full weights, a light copy would pass for a change
+    FLAIR_DO(MarkLeftOut(repo));
+  }
 
   FetchOutcome outcome;
   std::vector<CommitId> complete;  // fetched in this call: complete, though no ref says so
@@ -229,6 +234,7 @@ Result<FetchOutcome> Fetch(Repository& repo, HubApi& api, const std::string& rem
       if (extent.widening) {
         FLAIR_DO(SetConfig(repo, "clone.tensors", extent.tensors_glob));
       }
+      FLAIR_DO(PlaceLeftOut(repo, options.transfer.progress));
       return outcome;
     }
 

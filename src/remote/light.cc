@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "remote/light.h"
 
+#include <chrono>
+#include <thread>
+
 #include "base/path.h"
 #include "object/file.h"
 #include "remote/journal.h"
-#include "repo/config.h"
+#include "repo/staging.h"
 
 namespace flair {
-
-Result<bool> IsLight(Repository& repo) {
-  FLAIR_TRY(const auto light, GetConfig(repo, "clone.light"));
-  return light.has_value() && !light->empty();
-}
 
 Result<std::vector<TreeEntry>> ModelFiles(const ObjectStore& objects, const Tree& tree) {
   std::vector<TreeEntry> models;
@@ -27,12 +25,14 @@ Result<std::vector<TreeEntry>> ModelFiles(const ObjectStore& objects, const Tree
   return models;
 }
 
-Status WriteLightFile(Repository& repo, HubApi& api, const RepoAddress& from,
-                      const CommitId& commit, const TreeEntry& entry, const std::string& light,
-                      const TransferOptions& options, FetchOutcome& outcome) {
+namespace {
+
+// The hub's conversion under `target`, downloaded from where an interrupted call stopped.
+Status Download(Repository& repo, HubApi& api, const RepoAddress& from, const CommitId& commit,
+                const TreeEntry& entry, const std::string& light, const TransferOptions& options,
+                FetchOutcome& outcome) {
   Env& env = repo.env();
   const std::string target = repo.PathOf(entry.path);
-  if (Exists(env, target)) return OkStatus();  // an earlier run wrote it by rename
   FLAIR_TRY(const std::string partial,
             TransferPath(repo, "light", commit.ToHex() + light + entry.path));
   const auto before = env.Stat(partial);
@@ -63,6 +63,26 @@ Status WriteLightFile(Repository& repo, HubApi& api, const RepoAddress& from,
   if (!folder.empty()) FLAIR_DO(MakeDirs(env, folder));
   FLAIR_DO(env.Rename(partial, target));
   return env.SyncDir(folder);
+}
+
+}  // namespace
+
+Status WriteLightFile(Repository& repo, HubApi& api, const RepoAddress& from,
+                      const CommitId& commit, const TreeEntry& entry, const std::string& light,
+                      const TransferOptions& options, FetchOutcome& outcome) {
+  Env& env = repo.env();
+  const std::string target = repo.PathOf(entry.path);
+  if (!Exists(env, target)) {  // else an earlier run wrote it by rename
+    FLAIR_DO(Download(repo, api, from, commit, entry, light, options, outcome));
+  }
+  // The copy counts as the file until it is changed, which its time stamp shows once it is
+  // older than the racy window.
+  FLAIR_TRY(const FileInfo placed, env.Stat(target));
+  if (env.NowNs() - placed.mtime_ns <= 2 * kRacyWindowNs) {
+    std::this_thread::sleep_for(std::chrono::nanoseconds(2 * kRacyWindowNs));
+  }
+  return WriteStatCache(
+      repo, {{.path = entry.path, .info = placed, .file = entry.file, .recorded_ns = env.NowNs()}});
 }
 
 }  // namespace flair

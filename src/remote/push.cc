@@ -12,6 +12,7 @@
 #include "repo/closure.h"
 #include "repo/commit_ops.h"
 #include "repo/config.h"
+#include "repo/extent.h"
 #include "repo/refs.h"
 
 namespace flair {
@@ -225,8 +226,8 @@ std::optional<double> NormOf(const std::string& evidence_json) {
 
 Result<PushOutcome> Push(Repository& repo, HubApi& api, const std::string& remote_name,
                          const PushOptions& options) {
-  FLAIR_TRY(const bool light, IsLight(repo));
-  if (light) {
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(repo));
+  if (!extent.light.empty()) {
     return Error(ErrorCode::kUnsupported, "this is a light clone: it can be looked at, not pushed")
         .WithHint("clone without --light to contribute");
   }

@@ -31,7 +31,7 @@ struct TransferOptions {
 struct FetchOptions {
   TransferOptions transfer;
   // Partial: contents of other tensors stay on the hub. Empty: what the clone was made
-  // with. A checkout of a file that lacks contents says so and how to get them.
+  // with. Files that lack contents are left out of the working tree.
   std::string tensors_glob;
   std::uint32_t depth = 0;  // 0: what the clone was made with (all)
   // What to fetch besides branches, tags and aliases: commits of proposals.
@@ -117,8 +117,5 @@ struct PushOutcome {
 // when the target moved on, kPolicyViolation, kRejected, kUnauthorised.
 Result<PushOutcome> Push(Repository& repo, HubApi& api, const std::string& remote,
                          const PushOptions& options = {});
-
-// Was it made by clone --light?
-Result<bool> IsLight(Repository& repo);
 
 }  // namespace flair

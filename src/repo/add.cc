@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "repo/closure.h"
 #include "repo/disk_files.h"
+#include "repo/extent.h"
 #include "repo/history.h"
 #include "repo/oplog.h"
 #include "repo/staging.h"
@@ -28,8 +29,8 @@ std::string ReasonOf(std::string_view verb, const std::vector<std::string>& path
 
 class Adder {
  public:
-  Adder(Repository& repo, DiskFiles disk, const ProgressSink& progress)
-      : repo_(repo), disk_(std::move(disk)), progress_(progress) {}
+  Adder(Repository& repo, DiskFiles disk, LeftOutFiles left_out, const ProgressSink& progress)
+      : repo_(repo), disk_(std::move(disk)), left_out_(std::move(left_out)), progress_(progress) {}
 
   Result<AddResult> Run(const std::vector<std::string>& paths);
 
@@ -42,6 +43,7 @@ class Adder {
 
   Repository& repo_;
   DiskFiles disk_;
+  LeftOutFiles left_out_;
   const ProgressSink& progress_;
   Tree index_;
   Tree head_tree_;
@@ -110,6 +112,14 @@ Result<TreeEntry> Adder::Take(const std::string& path, const FileInfo& info) {
 Status Adder::AddOne(const std::string& path) {
   FLAIR_TRY(const auto info, disk_.Stat(path));
   if (!info || info->kind != FileKind::kFile) {
+    const auto tracked = now_.find(path);
+    if (!info && tracked != now_.end()) {
+      FLAIR_TRY(const bool on_purpose, left_out_.Contains(tracked->second));
+      if (on_purpose) {
+        result_.unchanged.push_back(path);
+        return OkStatus();
+      }
+    }
     Drop(path);
     return OkStatus();
   }
@@ -158,8 +168,10 @@ Result<AddResult> Adder::Run(const std::vector<std::string>& paths) {
 Result<AddResult> Add(Repository& repo, const std::vector<std::string>& paths,
                       const ProgressSink& progress) {
   FLAIR_TRY(const auto lock, repo.LockForWriting());
+  FLAIR_DO(CheckCanStage(repo));
   FLAIR_TRY(DiskFiles disk, DiskFiles::Load(repo));
-  return Adder(repo, std::move(disk), progress).Run(paths);
+  FLAIR_TRY(LeftOutFiles left_out, LeftOutFiles::Load(repo));
+  return Adder(repo, std::move(disk), std::move(left_out), progress).Run(paths);
 }
 
 }  // namespace flair

@@ -11,6 +11,7 @@
 #include "crypto/blake3.h"
 #include "repo/closure.h"
 #include "repo/disk_files.h"
+#include "repo/extent.h"
 
 namespace flair {
 namespace {
@@ -289,17 +290,50 @@ Result<CheckoutOutcome> FileChanger::Run() {
   return outcome;
 }
 
+// The same changes as far as a partial clone can make them. In a light clone, a file whose
+// contents it lacks may be on disk: as a light copy.
+Result<std::vector<WorktreeChange>> WhatCanBeHere(Repository& repo,
+                                                  const std::vector<WorktreeChange>& changes,
+                                                  std::vector<TreeEntry>& left_out) {
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(repo));
+  if (!extent.partial()) return changes;
+  FLAIR_TRY(const LeftOutFiles files, LeftOutFiles::Load(repo));
+  const auto on_disk =
+      [&](const std::optional<TreeEntry>& entry) -> Result<std::optional<TreeEntry>> {
+    if (!entry) return entry;
+    FLAIR_TRY(const bool whole, files.IsWhole(*entry));
+    return whole ? entry : std::nullopt;
+  };
+  std::vector<WorktreeChange> here;
+  for (const WorktreeChange& change : changes) {
+    WorktreeChange possible{.path = change.path, .before = {}, .after = {}};
+    if (extent.light.empty()) {
+      FLAIR_TRY(possible.before, on_disk(change.before));
+    } else {
+      possible.before = change.before;
+    }
+    FLAIR_TRY(possible.after, on_disk(change.after));
+    if (change.after && !possible.after) left_out.push_back(*change.after);
+    if (possible.before || possible.after) here.push_back(std::move(possible));
+  }
+  return here;
+}
+
 }  // namespace
 
 Result<CheckoutOutcome> ChangeFiles(Repository& repo, const std::vector<WorktreeChange>& changes,
                                     LocalChanges local, const ProgressSink& progress) {
   if (changes.empty()) return CheckoutOutcome{};
+  std::vector<TreeEntry> left_out;
+  FLAIR_TRY(const std::vector<WorktreeChange> here, WhatCanBeHere(repo, changes, left_out));
   FLAIR_TRY(DiskFiles disk, DiskFiles::Load(repo));
   FileChanger changer(repo, std::move(disk), local, progress);
-  FLAIR_DO(changer.Plan(changes));
+  FLAIR_DO(changer.Plan(here));
   FLAIR_DO(changer.StoreLocalChanges());
   FLAIR_DO(changer.CheckSpace());
-  return changer.Run();
+  FLAIR_TRY(CheckoutOutcome outcome, changer.Run());
+  outcome.left_out = std::move(left_out);
+  return outcome;
 }
 
 Result<CheckoutOutcome> CheckoutTree(Repository& repo, const Tree& to, LocalChanges local,

@@ -26,9 +26,12 @@ struct CheckoutOutcome {
   std::vector<StagingChange> staging;
   std::vector<WorktreeChange> worktree;
   std::vector<StatCacheEntry> stats;
+  std::vector<TreeEntry> left_out;  // not written: a partial clone lacks their contents
 };
 
 // Moves single files: `before` is what is expected on disk, `after` what shall be there.
+// What a partial clone lacks contents of is not on disk (unless as a light copy): as
+// `before` it counts as absent, as `after` it is left out.
 // REQUIRES: LockForWriting is held. Does not touch refs, HEAD or index. All contents
 // and local changes are checked before the first file is touched.
 // Errors: kConflict, kNotFound (absent contents), kNoSpace, kCancelled.

@@ -182,7 +182,7 @@ class Walk {
     if (options_.check_contents) {
       if (!objects_.HasContent(content.hash)) {
         if (options_.absent == Absent::kFail) {
-          return Error(ErrorCode::kNotFound, "content " + content.hash.ToHex() + " is absent");
+          return objects_.AbsentContent(content.hash);
         }
         out_.absent_contents.push_back(content);
         return OkStatus();
@@ -266,7 +266,7 @@ Status CheckFileComplete(const ObjectStore& objects, const FileId& id) {
   for (const Segment& segment : file.segments) {
     const ContentRef* content = ContentOf(segment);
     if (content != nullptr && !objects.HasContent(content->hash)) {
-      return Error(ErrorCode::kNotFound, "content " + content->hash.ToHex() + " is absent");
+      return objects.AbsentContent(content->hash);
     }
   }
   return OkStatus();

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "repo/closure.h"
+#include "repo/extent.h"
 #include "repo/history.h"
 #include "repo/oplog.h"
 
@@ -142,6 +143,7 @@ Result<CommitId> CreateCommit(Repository& repo, const CommitRequest& request,
   FLAIR_DO(CheckMessage(request.message));
   FLAIR_TRY(auto record, RecordOf(request));
   FLAIR_TRY(const auto lock, repo.LockForWriting());
+  FLAIR_DO(CheckCanStage(repo));
   FLAIR_TRY(const Head head, ReadHead(repo));
   FLAIR_TRY(const Tree tree, ReadStaging(repo));
 

@@ -31,7 +31,7 @@ struct CommitRequest {
 
 // Commits the staging index on HEAD, signs, moves the branch (or detached HEAD).
 // Errors: kInvalidArgument (empty message, too long, non-finite metric, nothing
-// staged), kConflict when the branch moved.
+// staged), kConflict when the branch moved, kUnsupported in a light clone.
 Result<CommitId> CreateCommit(Repository& repo, const CommitRequest& request,
                               const Keypair& author);
 

@@ -53,12 +53,12 @@ Result<DiskState> DiskFiles::Compare(const TreeEntry& entry) {
   FLAIR_TRY(const auto before, Stat(entry.path));
   if (!before) return DiskState::kAbsent;
   if (before->kind != FileKind::kFile) return DiskState::kNotAFile;
-  if (before->size_bytes != entry.size_bytes || ModeOf(*before) != entry.mode) {
-    return DiskState::kDifferent;
-  }
+  if (ModeOf(*before) != entry.mode) return DiskState::kDifferent;
+  // Before the size is compared: a light copy stands for a file of another size.
   if (const auto known = Cached(entry.path, *before)) {
     return *known == entry.file ? DiskState::kSame : DiskState::kDifferent;
   }
+  if (before->size_bytes != entry.size_bytes) return DiskState::kDifferent;
   const std::int64_t begin_ns = repo_->env().NowNs();
   FLAIR_TRY(const auto source, repo_->env().OpenForRead(repo_->PathOf(entry.path)));
   const auto id = HashFile(*source, entry.path);

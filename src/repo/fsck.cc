@@ -6,6 +6,7 @@
 #include "repo/closure.h"
 #include "repo/commit_ops.h"
 #include "repo/config.h"
+#include "repo/extent.h"
 #include "repo/refs.h"
 
 namespace flair {
@@ -69,11 +70,10 @@ Result<ClosureOptions> WhatShouldBeHere(Repository& repo) {
     for (const AttachmentEntry& entry : listed) ids.push_back(entry.id);
     return ids;
   };
-  FLAIR_TRY(const auto light, GetConfig(repo, "clone.light"));
-  if (light && !light->empty()) options.check_contents = false;
-  FLAIR_TRY(const auto tensors, GetConfig(repo, "clone.tensors"));
-  if (tensors && !tensors->empty()) {
-    options.want_tensor = [glob = *tensors](std::string_view name) {
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(repo));
+  if (!extent.light.empty()) options.check_contents = false;
+  if (extent.partial()) {
+    options.want_tensor = [glob = extent.tensors_glob](std::string_view name) {
       return GlobMatch(glob, name, GlobKind::kName);
     };
   }

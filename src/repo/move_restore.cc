@@ -5,6 +5,7 @@
 
 #include "base/path.h"
 #include "repo/checkout.h"
+#include "repo/closure.h"
 #include "repo/disk_files.h"
 #include "repo/history.h"
 #include "repo/oplog.h"
@@ -189,6 +190,11 @@ Result<std::vector<std::string>> Restore(Repository& repo, const std::vector<std
     }
   }
   FLAIR_TRY(auto outcome, ChangeFiles(repo, files, LocalChanges::kStoreFirst, options.progress));
+  if (outcome.worktree.empty() && !outcome.left_out.empty()) {
+    const TreeEntry& entry = outcome.left_out.front();
+    Status complete = CheckFileComplete(repo.objects(), entry.file);
+    if (!complete.ok()) return std::move(complete).error().In(entry.path);
+  }
   plan.worktree = std::move(outcome.worktree);
   plan.stats = std::move(outcome.stats);
   plan.reason = "restore " + Count(plan.worktree.size());

@@ -2,6 +2,7 @@
 #include "repo/repository.h"
 
 #include "base/path.h"
+#include "repo/extent.h"
 
 namespace flair {
 namespace {
@@ -13,6 +14,13 @@ constexpr std::uint64_t kMaxFormatBytes = 256;
 std::string WithoutTrailingSlash(std::string dir) {
   while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
   return dir.empty() ? "." : dir;
+}
+
+std::string AbsenceHint(const CloneExtent& extent) {
+  if (!extent.light.empty()) return "a light clone has no full weights: clone without --light";
+  if (!extent.partial()) return "";
+  return "this clone holds tensors '" + extent.tensors_glob +
+         "' alone: flair fetch --tensors '*' brings the others";
 }
 
 }  // namespace
@@ -57,6 +65,8 @@ Result<std::unique_ptr<Repository>> Repository::Open(Env& env, const std::string
   }
   FLAIR_TRY(repo->objects_, ObjectStore::Open(env, JoinPath(folder, "objects")));
   FLAIR_TRY(repo->meta_, MetaDb::Open(JoinPath(folder, "meta.db")));
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(*repo));
+  repo->objects_->ExplainAbsence(AbsenceHint(extent));
   return repo;
 }
 

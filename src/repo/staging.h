@@ -26,7 +26,7 @@ struct StagingChange {
 // What leads from one tree to the other.
 std::vector<StagingChange> DiffEntries(const Tree& from, const Tree& to);
 
-// A file on disk that equalled `file` when it had this stat.
+// A file on disk that equalled `file`, or was its light copy, when it had this stat.
 struct StatCacheEntry {
   std::string path;
   FileInfo info;

@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "repo/disk_files.h"
+#include "repo/extent.h"
 #include "repo/history.h"
 #include "repo/staging.h"
 #include "repo/walk.h"
@@ -78,6 +79,9 @@ Result<WorktreeStatus> ReadStatus(Repository& repo) {
                                      : !change.after ? FileChange::kDeleted
                                                      : FileChange::kModified});
   }
+  FLAIR_TRY(const CloneExtent extent, ReadExtent(repo));
+  status.light = extent.light;
+  FLAIR_TRY(const LeftOutFiles left_out, LeftOutFiles::Load(repo));
   FLAIR_TRY(DiskFiles disk, DiskFiles::Load(repo));
   for (const TreeEntry& entry : index.entries) {
     // Behind a symlink there is no file of this repository.
@@ -86,6 +90,13 @@ Result<WorktreeStatus> ReadStatus(Repository& repo) {
       FLAIR_TRY(state, disk.Compare(entry));
     }
     if (state == DiskState::kSame) continue;
+    if (state == DiskState::kAbsent) {
+      FLAIR_TRY(const bool on_purpose, left_out.Contains(entry));
+      if (on_purpose) {
+        status.left_out.push_back(entry.path);
+        continue;
+      }
+    }
     status.unstaged.push_back(
         {.path = entry.path,
          .kind = state == DiskState::kDifferent ? FileChange::kModified : FileChange::kDeleted});

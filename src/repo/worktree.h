@@ -34,8 +34,10 @@ struct WorktreeStatus {
   Head head;
   std::vector<PathChange> staged;      // index against HEAD's tree
   std::vector<PathChange> unstaged;    // disk against index
+  std::vector<std::string> left_out;   // tracked, never written here (extent.h)
   std::vector<std::string> untracked;  // a folder without tracked files as "folder/"
   std::vector<std::string> refused;    // symlinks, sockets, names no tree can hold
+  std::string light;                   // of a light clone: "int8", "bf16"
   bool clean() const { return staged.empty() && unstaged.empty(); }
 };
 Result<WorktreeStatus> ReadStatus(Repository& repo);
@@ -48,9 +50,10 @@ struct AddResult {
   std::uint64_t stored_bytes = 0;  // growth of the store
 };
 // Takes new, changed and deleted files into the index. An ignored file is added
-// only when it is named itself.
+// only when it is named itself. A file that the clone left out stays in the index.
 // Errors: kNotFound when a path matches nothing; kInvalidArgument for a symlink
-// named explicitly, a bad name or a case collision; kCorrupt for a broken model file.
+// named explicitly, a bad name or a case collision; kCorrupt for a broken model file;
+// kUnsupported in a light clone.
 Result<AddResult> Add(Repository& repo, const std::vector<std::string>& paths,
                       const ProgressSink& progress = {});
 

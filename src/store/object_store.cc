@@ -86,6 +86,8 @@ class PackStore final : public ObjectStore {
   bool HasContent(const Digest& hash) const override {
     return core_->catalog().FindContent(hash) != nullptr;
   }
+  void ExplainAbsence(std::string hint) override { core_->ExplainAbsence(std::move(hint)); }
+  Error AbsentContent(const Digest& hash) const override { return core_->AbsentContent(hash); }
   Result<Bytes> ReadObject(ObjectKind kind, const Digest& id) const override {
     return core_->ReadObject(kind, id);
   }

@@ -73,6 +73,13 @@ class ObjectStore {
   virtual bool HasObject(ObjectKind kind, const Digest& id) const = 0;
   virtual bool HasContent(const Digest& hash) const = 0;
 
+  // The hint of every error about a content that is not stored: how this store's owner gets
+  // it. Empty: none. Set before the store is shared between threads.
+  virtual void ExplainAbsence(std::string hint) = 0;
+  // What reading `hash`, a content that is not stored, gives: kNotFound with that hint, or
+  // kCorrupt while a pack that may hold it is damaged.
+  virtual Error AbsentContent(const Digest& hash) const = 0;
+
   // Errors: kNotFound, kCorrupt (names pack and offset).
   virtual Result<Bytes> ReadObject(ObjectKind kind, const Digest& id) const = 0;
   virtual Result<std::uint64_t> ContentBytes(const Digest& hash) const = 0;

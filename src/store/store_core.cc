@@ -122,8 +122,14 @@ Error StoreCore::Missing(std::string what) const {
 
 Result<ContentRefPtr> StoreCore::FindContent(const Digest& hash) const {
   ContentRefPtr entry = catalog_.FindContent(hash);
-  if (!entry) return Missing("content " + hash.ToHex());
+  if (!entry) return AbsentContent(hash);
   return entry;
+}
+
+Error StoreCore::AbsentContent(const Digest& hash) const {
+  Error error = Missing("content " + hash.ToHex());
+  if (error.code() != ErrorCode::kNotFound || absence_hint_.empty()) return error;
+  return std::move(error).WithHint(absence_hint_);
 }
 
 Result<Bytes> StoreCore::ReadObject(ObjectKind kind, const Digest& id) {

@@ -41,6 +41,8 @@ class StoreCore {
 
   Result<Bytes> ReadObject(ObjectKind kind, const Digest& id);
   Result<ContentRefPtr> FindContent(const Digest& hash) const;
+  void ExplainAbsence(std::string hint) { absence_hint_ = std::move(hint); }
+  Error AbsentContent(const Digest& hash) const;
   Status ReadBlock(const Digest& hash, std::uint32_t index, MutableByteView out);
 
   std::vector<std::shared_ptr<PackFile>> Packs() const;
@@ -70,6 +72,7 @@ class StoreCore {
   Env& env_;
   std::string folder_;
   std::uint64_t max_pack_bytes_;
+  std::string absence_hint_;
   PackCache cache_;
   Catalog catalog_;
   Reader reader_;

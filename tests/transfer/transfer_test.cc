@@ -9,7 +9,10 @@
 #include "repo/closure.h"
 #include "repo/commit_ops.h"
 #include "repo/config.h"
+#include "repo/extent.h"
+#include "repo/oplog.h"
 #include "repo/refs.h"
+#include "repo/worktree.h"
 #include "transfer_site.h"
 
 namespace flair {
@@ -250,20 +253,105 @@ TEST_F(TransferTest, APartialCloneHoldsTheTensorsItAskedForAndGetsTheRestLater) 
   const auto fetched = Fetch(*clone.repo, site_.api(), "origin", all);
   ASSERT_TRUE(fetched.ok()) << fetched.error().message();
   EXPECT_TRUE(VerifyCommit(*clone.repo, *clone.commit).ok());
+  EXPECT_EQ(ReadTextFile(folder_ / "clone/model.safetensors"), ModelBytes(1, 0, 3, 100'000));
+  EXPECT_TRUE(ReadStatus(*clone.repo)->clean());
+}
+
+TEST_F(TransferTest, WhatAPartialCloneLeftOutIsNeverDeleted) {
+  auto repo = Start(1000);
+  CommitFile(*repo, "README.md", "# digits\n", owner_.key(), kTime + 1);
+  MustPush(*repo, owner_);
+  CloneOptions options;
+  options.fetch.tensors_glob = "layer1.*";
+  ASSERT_TRUE(MustClone("clone", owner_, options).repo);
+  auto clone = Repository::Open(PosixEnv(), folder_ / "clone").value();
+
+  const auto status = ReadStatus(*clone);
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  EXPECT_TRUE(status->clean());
+  EXPECT_THAT(status->left_out, ::testing::ElementsAre(kModel));
+  WriteTextFile(folder_ / "clone/README.md", "# digits, read\n");
+  ASSERT_TRUE(Add(*clone, {""}).ok());
+  ASSERT_TRUE(Add(*clone, {kModel}).ok());
+  const auto staged = ReadStatus(*clone)->staged;
+  ASSERT_EQ(staged.size(), 1u);
+  EXPECT_EQ(staged[0].path, "README.md");
+  const auto restored = Restore(*clone, {kModel}, {});
+  ASSERT_FALSE(restored.ok());
+  EXPECT_EQ(restored.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(restored.error().hint(), ::testing::HasSubstr("flair fetch --tensors"));
+
+  // Its commit keeps the model whole on the hub.
+  const auto committed = CreateCommit(*clone, {.message = "read"}, owner_.key());
+  ASSERT_TRUE(committed.ok()) << committed.error().message();
+  EXPECT_TRUE(MustPush(*clone, owner_).moved);
+  ASSERT_TRUE(MustClone("whole", site_).repo);
+  EXPECT_EQ(ReadTextFile(folder_ / "whole/model.safetensors"), ModelBytes(1, 0, 3, 1000));
+}
+
+TEST_F(TransferTest, APartialCloneFollowsItsBranch) {
+  auto repo = Start(1000);
+  CloneOptions options;
+  options.fetch.tensors_glob = "layer1.*";
+  ASSERT_TRUE(MustClone("clone", site_, options).repo);
+  CommitFile(*repo, kModel, ModelBytes(1, 1, 3, 1000), owner_.key(), kTime + 1);
+  CommitFile(*repo, "README.md", "# digits\n", owner_.key(), kTime + 2);
+  MustPush(*repo, owner_);
+  auto clone = Repository::Open(PosixEnv(), folder_ / "clone").value();
+  const auto pulled = Pull(*clone, site_.api(), "origin");
+  ASSERT_TRUE(pulled.ok()) << pulled.error().message();
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "clone/README.md"));
+  EXPECT_TRUE(ReadStatus(*clone)->clean());
+  ASSERT_TRUE(Undo(*clone).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "clone/README.md"));
+  EXPECT_TRUE(ReadStatus(*clone)->clean());
+
+  // Contents that came while their file was not written yet: still no deletion.
+  const auto lock = clone->LockForWriting();
+  ASSERT_TRUE(MarkLeftOut(*clone).ok());
+  FetchOptions all;
+  all.tensors_glob = "*";
+  ASSERT_TRUE(Fetch(*clone, site_.api(), "origin", all).ok());
+  std::filesystem::remove(folder_ / "clone/model.safetensors");
+  EXPECT_FALSE(ReadStatus(*clone)->clean());  // the user's deletion
+  ASSERT_TRUE(SetConfig(*clone, std::string("left_out.") + kModel, "1").ok());
+  EXPECT_TRUE(ReadStatus(*clone)->clean());
+  ASSERT_TRUE(Fetch(*clone, site_.api(), "origin").ok());
+  EXPECT_EQ(ReadTextFile(folder_ / "clone/model.safetensors"), ModelBytes(1, 0, 3, 1000));
 }
 
 TEST_F(TransferTest, ALightCloneIsForLooking) {
   auto repo = Start(100'000);
   CloneOptions options;
   options.light = "int8";
-  const auto clone = MustClone("clone", site_, options);
-  ASSERT_TRUE(clone.repo);
+  ASSERT_TRUE(MustClone("clone", site_, options).repo);
+  auto clone = Repository::Open(PosixEnv(), folder_ / "clone").value();
   const auto light = std::filesystem::file_size(folder_ / "clone/model.safetensors");
   EXPECT_GT(light, 0u);
-  const auto pushed = Push(*clone.repo, site_.api(), "origin");
-  ASSERT_FALSE(pushed.ok());
-  EXPECT_EQ(pushed.error().code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(pushed.error().message(), ::testing::HasSubstr("light"));
+  const auto status = ReadStatus(*clone);
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  EXPECT_TRUE(status->clean());
+  EXPECT_EQ(status->light, "int8");
+  const auto refused = [](const auto& result) {
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(result.error().message(), ::testing::HasSubstr("light"));
+  };
+  refused(Push(*clone, site_.api(), "origin"));
+  refused(Pull(*clone, site_.api(), "origin"));
+  refused(Add(*clone, {""}));
+  CommitRequest request;
+  request.message = "quantised";
+  request.empty = EmptyCommit::kAllow;
+  refused(CreateCommit(*clone, request, site_.key()));
+  FetchOptions all;
+  all.tensors_glob = "*";
+  refused(Fetch(*clone, site_.api(), "origin", all));
+  // A changed copy shows, a removed one is no deletion.
+  WriteTextFile(folder_ / "clone/model.safetensors", "changed");
+  EXPECT_EQ(ReadStatus(*clone)->unstaged.size(), 1u);
+  std::filesystem::remove(folder_ / "clone/model.safetensors");
+  EXPECT_TRUE(ReadStatus(*clone)->clean());
 }
 
 TEST_F(TransferTest, FiftyClientsAtOnce) {
