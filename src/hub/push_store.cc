@@ -60,8 +60,8 @@ Result<std::uint64_t> PushStore::Offset(std::string_view id) {
   return info.error();
 }
 
-Result<std::uint64_t> PushStore::Append(std::string_view id, std::uint64_t offset,
-                                        BodyReader& body) {
+Result<std::uint64_t> PushStore::Append(std::string_view id, std::uint64_t offset, BodyReader& body,
+                                        const std::function<void(std::uint64_t)>& arrived) {
   FLAIR_TRY(std::uint64_t at, Offset(id));
   if (at != offset) {
     return Error(ErrorCode::kConflict,
@@ -79,6 +79,7 @@ Result<std::uint64_t> PushStore::Append(std::string_view id, std::uint64_t offse
     if (n == 0) break;
     FLAIR_DO(file->Append(ByteView(buffer).first(n)));
     at += n;
+    arrived(at);
   }
   // Not synced: a power cut may cost the upload, never a commit. Everything is verified,
   // and the store's packs are synced, before a ref moves.
@@ -86,30 +87,31 @@ Result<std::uint64_t> PushStore::Append(std::string_view id, std::uint64_t offse
   return at;
 }
 
-Status PushStore::ReadFrames(std::string_view id, const std::function<Status(ByteView)>& sink) {
-  FLAIR_TRY(const std::uint64_t size, Offset(id));
-  if (size == 0) return OkStatus();
-  FLAIR_TRY(const auto file, env_.OpenForRead(FolderOf(id) + "/data"));
-  const auto corrupt = [](std::uint64_t at, const char* why) {
-    return Error(ErrorCode::kCorrupt, "upload, byte " + std::to_string(at) + ": " + why);
-  };
-  Bytes frame;
-  for (std::uint64_t at = 0; at < size;) {
-    if (size - at < wire::kFrameHeaderBytes) return corrupt(at, "ends inside a frame's length");
-    std::array<std::byte, wire::kFrameHeaderBytes> header{};
-    FLAIR_DO(file->ReadAt(at, header));
-    const std::uint64_t length = LoadLe32(header);
-    // Bounded by what is there before it sizes anything.
-    if (length == 0 || length > wire::kMaxPieceBytes) return corrupt(at, "frame of a bad length");
-    if (length > size - at - wire::kFrameHeaderBytes) return corrupt(at, "ends inside a frame");
-    frame.resize(length);
-    FLAIR_DO(file->ReadAt(at + wire::kFrameHeaderBytes, frame));
-    if (Status s = sink(frame); !s.ok()) {
-      return std::move(s).error().In("upload, frame at byte " + std::to_string(at));
-    }
-    at += wire::kFrameHeaderBytes + length;
+Result<FrameReader> PushStore::OpenFrames(std::string_view id) {
+  FLAIR_TRY(auto data, env_.OpenForRead(FolderOf(id) + "/data"));
+  return FrameReader(std::move(data));
+}
+
+Result<std::optional<std::uint64_t>> FrameReader::PeekLength(std::uint64_t size) {
+  if (size - at_ < wire::kFrameHeaderBytes) return std::optional<std::uint64_t>{};
+  std::array<std::byte, wire::kFrameHeaderBytes> header{};
+  FLAIR_DO(data_->ReadAt(at_, header));
+  const std::uint64_t length = LoadLe32(header);
+  if (length == 0 || length > wire::kMaxPieceBytes) {
+    return Error(ErrorCode::kCorrupt,
+                 "upload, byte " + std::to_string(at_) + ": frame of a bad length");
   }
-  return OkStatus();
+  return std::optional<std::uint64_t>(length);
+}
+
+Result<std::optional<ByteView>> FrameReader::Next(std::uint64_t size) {
+  FLAIR_TRY(const std::optional<std::uint64_t> length, PeekLength(size));
+  // Bounded by what is there before it sizes anything.
+  if (!length || *length > size - at_ - wire::kFrameHeaderBytes) return std::optional<ByteView>{};
+  frame_.resize(*length);
+  FLAIR_DO(data_->ReadAt(at_ + wire::kFrameHeaderBytes, frame_));
+  at_ += wire::kFrameHeaderBytes + *length;
+  return std::optional<ByteView>(frame_);
 }
 
 // {"upload_bytes": n, "outcome": "<the answer's own text>"}

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,26 @@ struct PushRecord {
   CommitId tip;
 };
 
+// The frames of one push's data, in order, as far as they arrived: the data may grow meanwhile.
+class FrameReader {
+ public:
+  explicit FrameReader(std::unique_ptr<ByteSource> data) : data_(std::move(data)) {}
+
+  // Where the next frame begins.
+  std::uint64_t offset() const { return at_; }
+  // The length of the next frame, when `size` bytes of data hold its header.
+  // Errors: kCorrupt (with the frame's offset) for a length that no frame has.
+  Result<std::optional<std::uint64_t>> PeekLength(std::uint64_t size);
+  // The next frame, valid until the next call; none while `size` bytes do not hold all of it.
+  // Errors: like PeekLength.
+  Result<std::optional<ByteView>> Next(std::uint64_t size);
+
+ private:
+  std::unique_ptr<ByteSource> data_;
+  std::uint64_t at_ = 0;
+  Bytes frame_;
+};
+
 class PushStore {
  public:
   PushStore(Env& env, std::string quarantine_folder)
@@ -47,11 +68,13 @@ class PushStore {
   // Errors: kNotFound (hint: push again), also for another wallet's push.
   Result<PushRecord> Read(std::string_view id, std::string_view wallet);
   Result<std::uint64_t> Offset(std::string_view id);
-  // Appends the whole of `body` at `offset`; returns the offset after.
+  // Appends the whole of `body` at `offset`; returns the offset after. Tells `arrived` every
+  // offset that it passes.
   // Errors: kConflict when the upload is elsewhere; what arrived before an error stays.
-  Result<std::uint64_t> Append(std::string_view id, std::uint64_t offset, BodyReader& body);
-  // Every frame, in order. Errors: kCorrupt (with the frame's offset).
-  Status ReadFrames(std::string_view id, const std::function<Status(ByteView)>& sink);
+  Result<std::uint64_t> Append(std::string_view id, std::uint64_t offset, BodyReader& body,
+                               const std::function<void(std::uint64_t)>& arrived);
+  // Errors: kNotFound while nothing has arrived.
+  Result<FrameReader> OpenFrames(std::string_view id);
 
   Result<std::optional<wire::FinishResult>> ReadOutcome(std::string_view id);
   Status WriteOutcome(std::string_view id, const wire::FinishResult& outcome,

@@ -4,7 +4,8 @@
 // quarantine/<push id>.
 //
 // Thread safety: any thread. Writers of one repository take turns: hold WriteLock
-// around Begin() ... Commit() of a batch.
+// around Begin() ... Commit() of a batch; an upload that is stored while it arrives holds it
+// around IsStale() and Commit() (push_intakes.h).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -28,7 +29,7 @@ class RepoStore {
   ObjectStore& objects() const { return *objects_; }
   const std::string& folder() const { return folder_; }  // DATA/repos/<id>
   std::string quarantine_folder() const { return folder_ + "/quarantine"; }
-  // One open batch at a time.
+  // One committing batch at a time.
   std::unique_lock<std::mutex> WriteLock() { return std::unique_lock(mutex_); }
 
  private:

@@ -190,6 +190,14 @@ Status Batch::WriteBlocks(const ByteSource& source, const ContentRef& content,
   return OrderedPipeline(BlockCount(content.size_bytes), encode, write);
 }
 
+bool Batch::IsStale() const {
+  bool stale = false;
+  catalog_.EachPartial([&](const ContentEntry& entry) {
+    stale = stale || store_.catalog().FindContent(entry.hash) != nullptr;
+  });
+  return stale;
+}
+
 Status Batch::Commit() {
   FLAIR_DO(CheckOpen());
   spent_ = true;

@@ -21,6 +21,7 @@ class Batch final : public ObjectBatch {
   Result<Digest> PutObject(ObjectKind kind, ByteView stored) override;
   Result<ContentRef> PutContent(const ByteSource& source, const PutOptions& options) override;
   Status PutRecords(ByteView records) override;
+  bool IsStale() const override;
   Status Commit() override;
 
   // A record copied as it is; the caller vouches for it. For garbage collection.

@@ -11,8 +11,9 @@
 //       before, or after a crash, none of it is visible.
 //   (3) Packs are never changed in place; deltas never dangle.
 //
-// Thread safety: reads from any thread; one open batch at a time per process is
-// the caller's duty; other processes' packs appear after Refresh().
+// Thread safety: reads from any thread; any number of open batches, each used by one thread
+// at a time, committed one after the other (ObjectBatch::IsStale); other processes' packs
+// appear after Refresh().
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -58,6 +59,10 @@ class ObjectBatch {
   // parallel within one call, so larger calls are faster.
   // Errors: kCorrupt names the record's offset; the batch is spent then.
   virtual Status PutRecords(ByteView records) = 0;
+  // Another batch has made a content visible that this one holds as well. Committing both
+  // could leave each the base of the other: discard this one and begin again, which finds
+  // the content stored.
+  virtual bool IsStale() const = 0;
   // Seals, makes durable, makes visible. Contents received by PutRecords must be
   // complete and match their hash. The batch is spent afterwards.
   virtual Status Commit() = 0;

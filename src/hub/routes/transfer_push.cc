@@ -1,7 +1,8 @@
 // The endpoints of pushes: negotiate, append, finish.
 //
-// Order of finishing: frames verified into the repository's store -> durable there, named
-// by nothing -> AcceptPush decides -> the outcome is written down -> the bytes go.
+// Order of finishing: frames verified into the repository's store, most of them while they
+// arrived -> durable there, named by nothing -> AcceptPush decides -> the outcome is written
+// down -> the bytes go.
 // A kill between any two leaves either no new ref and the upload, or the new ref.
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/routes/transfer_push.h"
@@ -11,6 +12,7 @@
 
 #include "hub/accept.h"
 #include "hub/meta/refs.h"
+#include "hub/push_intakes.h"
 #include "hub/push_jobs.h"
 #include "hub/push_store.h"
 #include "hub/routes/common.h"
@@ -20,6 +22,12 @@ namespace flair::hub {
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};  // below every client's watchdog
+
+// What the pushes of a hub share. Jobs use intakes, so they end first.
+struct Pushing {
+  PushIntakes intakes;
+  PushJobs jobs;
+};
 
 Response JsonText(std::string text, int status) {
   Response response;
@@ -83,7 +91,7 @@ Result<std::uint64_t> OffsetHeader(const Request& request) {
   return Error(ErrorCode::kInvalidArgument, "the header Upload-Offset must be a byte offset");
 }
 
-Result<Response> AppendPushData(HubContext& hub, Call& call, PushJobs& jobs) {
+Result<Response> AppendPushData(HubContext& hub, Call& call, Pushing& pushing) {
   FLAIR_TRY(const std::uint64_t offset, OffsetHeader(call.request));
   FLAIR_TRY(const auto store, StoreOf(hub, call));
   PushStore pushes(hub.env, store->quarantine_folder());
@@ -91,10 +99,13 @@ Result<Response> AppendPushData(HubContext& hub, Call& call, PushJobs& jobs) {
   FLAIR_DO(pushes.Read(id, call.wallet()));
   // Twice: once here, once in the store's packs.
   FLAIR_DO(hub.CheckDisk(2 * std::min(call.request.body->size_bytes(), wire::kMaxTransferBytes)));
-  FLAIR_TRY(const PushJobs::Writer writer, jobs.Write(id));
+  FLAIR_TRY(const PushJobs::Writer writer, pushing.jobs.Write(id));
   FLAIR_TRY(const auto outcome, pushes.ReadOutcome(id));
   if (outcome.has_value()) return Error(ErrorCode::kConflict, "push " + id + " is finished");
-  FLAIR_TRY(const std::uint64_t after, pushes.Append(id, offset, *call.request.body));
+  const auto arrived = [&](std::uint64_t size) {
+    pushing.intakes.Advance(hub.env, store, id, size);
+  };
+  FLAIR_TRY(const std::uint64_t after, pushes.Append(id, offset, *call.request.body, arrived));
   return OffsetResponse(after);
 }
 
@@ -111,15 +122,6 @@ struct Finishing {
   wire::FinishRequest asked;
 };
 
-Status StoreFrames(RepoStore& store, PushStore& pushes, const std::string& id) {
-  FLAIR_TRY(const std::uint64_t size, pushes.Offset(id));
-  if (size == 0) return OkStatus();
-  const auto lock = store.WriteLock();
-  FLAIR_TRY(const auto batch, store.objects().Begin());
-  FLAIR_DO(pushes.ReadFrames(id, [&](ByteView frame) { return batch->PutRecords(frame); }));
-  return batch->Commit();
-}
-
 // The ref is there already: an earlier finish was cut off after the decision.
 Result<bool> HasMoved(HubContext& hub, const Finishing& f) {
   bool moved = false;
@@ -131,8 +133,9 @@ Result<bool> HasMoved(HubContext& hub, const Finishing& f) {
   return moved;
 }
 
-Result<wire::FinishResult> Decide(HubContext& hub, const Finishing& f, RepoStore& store,
-                                  PushStore& pushes) {
+Result<wire::FinishResult> Decide(HubContext& hub, const Finishing& f,
+                                  const std::shared_ptr<RepoStore>& store, PushStore& pushes,
+                                  PushIntakes& intakes) {
   FLAIR_TRY(const bool moved, HasMoved(hub, f));
   if (moved) {
     wire::FinishResult result;
@@ -140,7 +143,8 @@ Result<wire::FinishResult> Decide(HubContext& hub, const Finishing& f, RepoStore
     result.commit = f.push.tip;
     return result;
   }
-  FLAIR_DO(StoreFrames(store, pushes, f.id));
+  FLAIR_TRY(const std::uint64_t size, pushes.Offset(f.id));
+  FLAIR_DO(intakes.Finish(hub.env, store, f.id, size));
   const Call call{.request = f.request,
                   .endpoint = f.endpoint,
                   .parameters = f.parameters,
@@ -154,7 +158,7 @@ Result<wire::FinishResult> Decide(HubContext& hub, const Finishing& f, RepoStore
   push.attachments = f.asked.attachments;
   push.expected_old = f.asked.expected_old;
   push.title = f.asked.title;
-  FLAIR_TRY(PushOutcome outcome, AcceptPush(hub, call, store, push));
+  FLAIR_TRY(PushOutcome outcome, AcceptPush(hub, call, *store, push));
   wire::FinishResult result;
   result.moved = outcome.moved;
   result.commit = outcome.commit;
@@ -174,9 +178,10 @@ bool IsFinal(ErrorCode code) {
 }
 
 Result<wire::FinishResult> RunFinish(HubContext& hub, const Finishing& f,
-                                     std::shared_ptr<RepoStore> store) {
+                                     const std::shared_ptr<RepoStore>& store,
+                                     PushIntakes& intakes) {
   PushStore pushes(hub.env, store->quarantine_folder());
-  auto result = Decide(hub, f, *store, pushes);
+  auto result = Decide(hub, f, store, pushes, intakes);
   if (result.ok()) {
     FLAIR_DO(pushes.WriteOutcome(f.id, *result, f.asked.upload_bytes));
     FLAIR_DO(pushes.DropData(f.id));
@@ -186,7 +191,7 @@ Result<wire::FinishResult> RunFinish(HubContext& hub, const Finishing& f,
   return result;
 }
 
-Result<Response> FinishPush(HubContext& hub, Call& call, PushJobs& jobs) {
+Result<Response> FinishPush(HubContext& hub, Call& call, Pushing& pushing) {
   FLAIR_TRY(const std::string body, call.request.ReadBody(wire::kMaxJsonBytes));
   FLAIR_TRY(const wire::FinishRequest asked, wire::DecodeFinishRequest(body));
   FLAIR_TRY(const auto store, StoreOf(hub, call));
@@ -196,7 +201,7 @@ Result<Response> FinishPush(HubContext& hub, Call& call, PushJobs& jobs) {
   FLAIR_TRY(const auto outcome, pushes.ReadOutcome(id));
   if (outcome.has_value()) return JsonText(Encode(*outcome), 200);
   FLAIR_TRY(const std::uint64_t offset, pushes.Offset(id));
-  if (offset != asked.upload_bytes && !jobs.IsFinishing(id)) {
+  if (offset != asked.upload_bytes && !pushing.jobs.IsFinishing(id)) {
     return Error(ErrorCode::kConflict, "the upload has " + std::to_string(offset) + " of " +
                                            std::to_string(asked.upload_bytes) + " bytes")
         .WithHint("HEAD tells the offset; PATCH goes on there");
@@ -213,23 +218,24 @@ Result<Response> FinishPush(HubContext& hub, Call& call, PushJobs& jobs) {
   finishing->request.method = call.request.method;
   finishing->request.path = call.request.path;
   finishing->request.peer = call.request.peer;
-  FLAIR_TRY(
-      const wire::FinishResult result,
-      jobs.Finish(
-          id, [&hub, finishing, store] { return RunFinish(hub, *finishing, store); }, kPatience));
+  const auto work = [&hub, finishing, store, &pushing] {
+    return RunFinish(hub, *finishing, store, pushing.intakes);
+  };
+  FLAIR_TRY(const wire::FinishResult result, pushing.jobs.Finish(id, work, kPatience));
   return JsonText(Encode(result), result.working ? 202 : 200);
 }
 
 }  // namespace
 
 void AddPushRoutes(Handlers& handlers) {
-  const auto jobs = std::make_shared<PushJobs>();  // as long as the handlers
+  const auto pushing = std::make_shared<Pushing>();  // as long as the handlers
   handlers.Add("createPush", CreatePush);
   handlers.Add("headPushData", HeadPushData);
-  handlers.Add("appendPushData",
-               [jobs](HubContext& hub, Call& call) { return AppendPushData(hub, call, *jobs); });
+  handlers.Add("appendPushData", [pushing](HubContext& hub, Call& call) {
+    return AppendPushData(hub, call, *pushing);
+  });
   handlers.Add("finishPush",
-               [jobs](HubContext& hub, Call& call) { return FinishPush(hub, call, *jobs); });
+               [pushing](HubContext& hub, Call& call) { return FinishPush(hub, call, *pushing); });
 }
 
 }  // namespace flair::hub
