@@ -3,6 +3,7 @@
 // A merge is prepared by the hub and signed here, after the prepared commit was checked
 // against what was asked for.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <memory>
@@ -61,14 +62,33 @@ const json::array* ListOf(const json::object& o, const char* name) {
   return v != nullptr && v->is_array() ? &v->get_array() : nullptr;
 }
 
+// Added, missing, reshaped and retyped tensors: no norm shows them.
+std::string LayoutText(const json::object& evidence) {
+  constexpr std::size_t kShown = 20;
+  const json::array* lines = ListOf(evidence, "layout");
+  if (lines == nullptr || lines->empty()) return "";
+  std::string out = "LAYOUT CHANGES: " + Count(lines->size(), "difference") + " to the base\n";
+  for (std::size_t i = 0; i < std::min(lines->size(), kShown); ++i) {
+    if ((*lines)[i].is_string()) {
+      out += "  " + Printable(std::string_view((*lines)[i].get_string())) + "\n";
+    }
+  }
+  if (lines->size() > kShown) {
+    out += "  and " + std::to_string(lines->size() - kShown) + " more (--json shows all)\n";
+  }
+  return out;
+}
+
 std::string EvidenceText(const json::object& document) {
   const json::object* e = ObjectOf(document, "evidence");
   if (e == nullptr) return "";
+  const bool alone = Member(*e, "compared_with") == "0";
+  const char* const cosine = alone ? "cosine of base and tip" : "cosine to the others";
   std::vector<std::vector<std::string>> rows;
   const std::pair<const char*, const char*> kShown[] = {
       {"update_norm", "update norm"},
       {"norm_ratio", "norm over the median of the others"},
-      {"cosine", "cosine to the others"},
+      {"cosine", cosine},
       {"krum_score", "Krum score"},
       {"krum_rank", "Krum rank"},
       {"changed_share", "share of elements that changed"},
@@ -79,10 +99,11 @@ std::string EvidenceText(const json::object& document) {
     const std::string text = Member(*e, member);
     if (!text.empty()) rows.push_back({std::string("  ") + label, text});
   }
-  std::string out = rows.empty() ? "" : "evidence:\n" + Table(rows);
+  std::string out = LayoutText(*e);
+  if (!rows.empty()) out += "evidence:\n" + Table(rows);
   rows.clear();
   if (const json::array* tensors = ListOf(*e, "tensors")) {
-    rows.push_back({"  tensor", "update norm", "of norm", "cosine"});
+    rows.push_back({"  tensor", "update norm", "of norm", cosine});
     for (const json::value& t : *tensors) {
       if (!t.is_object()) continue;
       const json::object& o = t.get_object();
@@ -101,6 +122,10 @@ std::string ProposalText(const wire::Proposal& p) {
                     "): " + Printable(p.title) + "\n";
   out += "from " + Who(p) + ", branch " + Printable(p.source_branch) + " into " +
          Printable(p.target) + ", commit " + Printable(p.commit.substr(0, 12)) + "\n";
+  const std::string samples = Member(document, "samples");
+  out += samples == "0" || samples.empty()
+             ? "declares no samples: fedavg needs --weights\n"
+             : "declares " + samples + " samples: its weight in a fedavg\n";
   if (!p.url.empty()) out += Printable(p.url) + "\n";
   if (const json::array* checks = ListOf(document, "checks")) {
     for (const json::value& c : *checks) {

@@ -103,7 +103,9 @@ class Acceptance {
       new_.push_back({id, std::move(commit)});
     }
     FLAIR_TRY(tip_, ReadCommit(objects_, push_.tip));
-    Passed("complete", std::to_string(new_.size()) + " new commits, every object is here");
+    Passed("complete", std::to_string(new_.size()) +
+                           (new_.size() == 1 ? " new commit" : " new commits") +
+                           ", every object is here");
     return OkStatus();
   }
 

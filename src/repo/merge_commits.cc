@@ -55,10 +55,8 @@ Result<std::vector<RankedInput>> SortInputs(const std::vector<MergeInput>& input
   return ranked;
 }
 
-// The largest sample count declared from `input` back to `base` along first parents: a
-// contribution may take several commits, over the same rows.
-Result<std::uint64_t> DeclaredSamples(History& history, const CommitId& input,
-                                      const CommitId& base) {
+Result<std::uint64_t> SamplesBetween(History& history, const CommitId& input,
+                                     const CommitId& base) {
   std::uint64_t samples = 0;
   CommitId at = input;
   while (at != base) {
@@ -88,7 +86,7 @@ Result<std::vector<std::uint32_t>> Weigh(History& history, const CommitId& targe
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       std::uint64_t n = inputs[i].samples;
       if (n == 0) {
-        FLAIR_TRY(n, DeclaredSamples(history, inputs[i].commit, bases[i]));
+        FLAIR_TRY(n, SamplesBetween(history, inputs[i].commit, bases[i]));
       }
       // One input has the whole weight, whatever it declares.
       if (n == 0 && inputs.size() == 1) n = 1;
@@ -148,6 +146,12 @@ Result<JoinRequest> MakeJoin(const ObjectStore& objects, History& history, const
 }
 
 }  // namespace
+
+Result<std::uint64_t> DeclaredSamples(const ObjectStore& objects, const CommitId& input,
+                                      const CommitId& base) {
+  History history(objects);
+  return SamplesBetween(history, input, base);
+}
 
 Result<WeightsChoice> ParseWeights(std::string_view text, MergeMethod method) {
   WeightsChoice choice;

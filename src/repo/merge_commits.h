@@ -94,6 +94,12 @@ struct PreparedMerge {
   bool ok() const { return conflicts.empty(); }
 };
 
+// The largest sample count declared from `input` back to `base` along first parents, as a
+// merge by samples weighs it: a contribution may take several commits, over the same rows.
+// 0: none is declared. Errors: kNotFound, kCorrupt.
+Result<std::uint64_t> DeclaredSamples(const ObjectStore& objects, const CommitId& input,
+                                      const CommitId& base);
+
 // Merges `inputs` into `target`. Parents: target, then the inputs ascending by id.
 // Errors: kInvalidArgument (no input, one twice, weights, parameters, samples missing),
 // kAlreadyExists (an input is an ancestor of the target), kConflict (NaN or infinity,

@@ -12,6 +12,7 @@
 #include "object/attachment.h"
 #include "object/review.h"
 #include "repo/history.h"
+#include "repo/merge_commits.h"
 
 namespace flair::hub {
 namespace {
@@ -53,6 +54,11 @@ Result<json::object> SummaryJson(HubContext& hub, Database& db, const RepoRow& r
                    {"created_at", TimeText(p.created_s)},
                    {"updated_at", TimeText(p.updated_s)}};
   out["base"] = p.base ? json::value(p.base->ToHex()) : json::value(nullptr);
+  std::uint64_t samples = 0;
+  if (p.base) {
+    FLAIR_TRY(samples, DeclaredSamples(objects, p.tip, *p.base));
+  }
+  out["samples"] = samples;
   out["merged_commit"] =
       p.merged_commit ? json::value(p.merged_commit->ToHex()) : json::value(nullptr);
   return out;
