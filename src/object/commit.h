@@ -27,6 +27,9 @@ inline constexpr std::size_t kMaxRecipeParameters = 256;
 inline constexpr std::size_t kMaxParameterBytes = 4096;  // a recipe parameter's value
 inline constexpr std::size_t kMaxNameBytes = 256;        // metrics, methods, parameters, frameworks
 inline constexpr std::size_t kMaxCommitBytes = std::size_t{1} << 20;
+// Of one training record: even kMaxParents of them add up to less than 2^40, as merges by
+// samples need (docs/formats/merge.md). So no contribution can make a round impossible.
+inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t kMaxTimeSeconds = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 struct Metric {
@@ -39,7 +42,7 @@ struct TrainingRecord {
   std::optional<Digest> program;  // hash of program.flair
   std::uint64_t first_step = 0;   // t0
   std::uint64_t num_steps = 0;    // T
-  std::uint64_t num_samples = 0;  // distinct rows seen
+  std::uint64_t num_samples = 0;  // distinct rows seen; at most kMaxSamples
   std::optional<Digest> data_card;
   std::optional<Digest> ticket;
   std::optional<Digest> weights_commitment;

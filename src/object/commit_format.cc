@@ -102,6 +102,10 @@ Result<TrainingRecord> DecodeTrainingFields(ByteView bytes) {
   FLAIR_TRY(t.first_step, m.UintOr(kFirstStep, 0));
   FLAIR_TRY(t.num_steps, m.UintOr(kNumSteps, 0));
   FLAIR_TRY(t.num_samples, m.UintOr(kNumSamples, 0));
+  if (t.num_samples > kMaxSamples) {
+    return Corrupt(std::to_string(t.num_samples) + " samples are over the limit of " +
+                   std::to_string(kMaxSamples));
+  }
   FLAIR_TRY(t.data_card, m.OptionalDigest(kDataCard));
   FLAIR_TRY(t.ticket, m.OptionalDigest(kTicket));
   FLAIR_TRY(t.weights_commitment, m.OptionalDigest(kWeightsCommitment));

@@ -138,6 +138,9 @@ TEST(MalformedCommit, IsRefused) {
              c.unknown = {{64, Bytes(kMaxCommitBytes)}};
            }),
            kCorrupt, "the limit is 1048576"},
+          {"samples that would block every merge",
+           TrainedWith([](TrainingRecord& t) { t.num_samples = kMaxSamples + 1; }), kCorrupt,
+           "over the limit of 4294967296"},
           {"a metric that is NaN", TrainedWith([&](TrainingRecord& t) {
              t.metrics = {{"a", nan}};
            }),

@@ -57,6 +57,11 @@ Result<std::optional<TrainingRecord>> RecordOf(const CommitRequest& request) {
   }
   if (!record) record.emplace();
   if (request.num_samples) record->num_samples = *request.num_samples;
+  if (record->num_samples > kMaxSamples) {
+    return Error(ErrorCode::kInvalidArgument, std::to_string(record->num_samples) +
+                                                  " samples are over the limit of " +
+                                                  std::to_string(kMaxSamples));
+  }
   if (request.data_card) record->data_card = *request.data_card;
   if (!request.metrics.empty()) record->metrics = request.metrics;
   FLAIR_DO(SortAndCheck(record->metrics));
