@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <ostream>
+#include <type_traits>
 
 #include "base/log.h"
 #include "cli/render.h"
@@ -16,6 +17,12 @@
 
 namespace flair::cli {
 namespace {
+
+// CLI11 reads "-3" as 2^64 - 3.
+std::string CheckWhole(const std::string& text) {
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? std::string() : "'" + text + "' is not a whole number from 0 on";
+}
 
 // Options over CLI11.
 class AppOptions final : public Options {
@@ -48,7 +55,8 @@ class AppOptions final : public Options {
   }
   void Value(const char* flags, std::optional<std::uint64_t>& into, const char* help) override {
     app_.add_option_function<std::uint64_t>(
-        flags, [&into](const std::uint64_t& v) { into = v; }, help);
+            flags, [&into](const std::uint64_t& v) { into = v; }, help)
+        ->check(CLI::Validator(CheckWhole, ""));
   }
   void Values(const char* flags, std::vector<std::string>& into, const char* help) override {
     // One value each time the option is given, so that it never swallows positionals.
@@ -65,7 +73,12 @@ class AppOptions final : public Options {
  private:
   template <typename T>
   CLI::Option* Add(const char* name, T& into, const char* help) {
-    return app_.add_option(name, into, help);
+    CLI::Option* const option = app_.add_option(name, into, help);
+    if constexpr (std::is_same_v<T, std::uint64_t> ||
+                  std::is_same_v<T, std::vector<std::uint64_t>>) {
+      option->check(CLI::Validator(CheckWhole, ""));
+    }
+    return option;
   }
   CLI::App& app_;
 };

@@ -16,7 +16,7 @@ struct Args {
   std::string id;
   std::vector<std::string> scopes;
   std::string repo;
-  std::uint64_t days = 0;
+  std::optional<std::uint64_t> days;
 };
 
 json::object TokenJson(const wire::TokenInfo& t) {

@@ -100,6 +100,10 @@ Result<MergeOutcome> Merge(Repository& repo, const MergeRequest& request, const 
   if (request.others.empty()) {
     return Error(ErrorCode::kInvalidArgument, "merge: nothing to merge was named");
   }
+  MergeOptions options;
+  if (!request.method.empty()) {
+    FLAIR_TRY(options.method, MergeMethodFromName(request.method));
+  }
   FLAIR_TRY(const auto missing, Missing(repo, *head.commit, request.others));
   if (missing.empty()) return MergeOutcome{};
 
@@ -118,10 +122,6 @@ Result<MergeOutcome> Merge(Repository& repo, const MergeRequest& request, const 
     }
   }
 
-  MergeOptions options;
-  if (!request.method.empty()) {
-    FLAIR_TRY(options.method, MergeMethodFromName(request.method));
-  }
   // Weights in the order that was typed would change meaning when an input is left out.
   if (missing.size() != request.others.size() && request.weights.find(',') != std::string::npos) {
     return Error(ErrorCode::kInvalidArgument,

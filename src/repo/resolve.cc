@@ -28,6 +28,9 @@ Error NotFound(std::string_view text) {
   if (IsLowerHex(text) && text.size() < kMinPrefixDigits) {
     return std::move(error).WithHint("a commit id needs at least 6 of its digits");
   }
+  if (text.starts_with("proposals/")) {
+    return std::move(error).WithHint("`flair fetch --proposal N` brings proposal N");
+  }
   return std::move(error).WithHint("`flair log` lists the commits, `flair branch` the branches");
 }
 

@@ -130,7 +130,7 @@ Result<Whoami> DecodeWhoami(std::string_view text) {
 std::string Encode(const TokenRequest& m) {
   json::object o{{"scopes", ToArray(m.scopes)}};
   if (!m.repo.empty()) o["repo"] = m.repo;
-  if (m.days != 0) o["days"] = m.days;
+  if (m.days) o["days"] = *m.days;
   return ToText(o);
 }
 

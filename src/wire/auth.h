@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,8 +60,8 @@ Result<Whoami> DecodeWhoami(std::string_view text);
 
 struct TokenRequest {
   std::vector<std::string> scopes;
-  std::string repo;        // "OWNER/NAME"; empty: every repository
-  std::uint64_t days = 0;  // 0: the hub's default
+  std::string repo;                   // "OWNER/NAME"; empty: every repository
+  std::optional<std::uint64_t> days;  // none: the hub's default
 };
 std::string Encode(const TokenRequest& m);
 
