@@ -110,7 +110,7 @@ def rows(small):
             packs = sorted(next((scratch / "hub/repos").iterdir()).joinpath("objects/packs").glob("*.pack"))
             packed = sum(p.stat().st_size for p in packs) / 1e6
             tokens = json.loads((scratch / ".config/flair/tokens.json").read_text())
-            token = tokens["hubs"][hub_url]["token"]
+            token = tokens["hubs"][hub_url][wallet]["token"]
             repo_id = packs[0].parent.parent.parent.name
             name = next(f"model{n}" for n in range(3)
                         if json.loads(flair("repo", "show", f"{hub_url}/{wallet}/model{n}", "--json").output)["id"] == repo_id)

@@ -40,16 +40,7 @@ def secret(keypair=None):
     """The key's 64 bytes. `keypair`: a path, those bytes themselves, or None to look it up."""
     if isinstance(keypair, (bytes, bytearray)):
         return bytes(keypair)
-    path = keypair_path(keypair)
-    try:
-        numbers = json.loads(path.read_text())
-        if not (isinstance(numbers, list) and len(numbers) == 64):
-            raise ValueError
-        return bytes(numbers)
-    except FileNotFoundError:
-        raise errors.NotFound(f"{path}: no such key file", "name another with keypair=, or `flair wallet new`") from None
-    except (ValueError, TypeError):  # never quotes the text
-        raise errors.IntegrityError(f"{path}: not a key file: a JSON list of 64 bytes is expected") from None
+    return _core.read_secret(str(keypair_path(keypair)))
 
 
 def new_wallet(path):
@@ -82,21 +73,27 @@ def default_hub():
 
 
 def connect(hub_url, keypair=None):
-    """A signed-in connection: with the stored token while it lasts, else a new sign-in with the wallet."""
+    """A signed-in connection: with FLAIR_TOKEN, else the wallet's session while it lasts, else a new sign-in.
+
+    Without a wallet on the machine it is anonymous, unless just one session is stored for the hub.
+    """
     hub = _core.Hub(hub_url)
-    path = str(config_dir() / "tokens.json")
-    if keypair is None:
-        stored = _core.load_token(path, hub.url)
-        if stored is not None and not _expired(stored[1]):
-            return _core.Hub(hub.url, stored[0])
+    if keypair is None and os.environ.get("FLAIR_TOKEN"):
+        return _core.Hub(hub.url, os.environ["FLAIR_TOKEN"])
     try:
         key = secret(keypair)
     except errors.NotFound:
-        if keypair is not None:
+        if keypair is not None or os.environ.get("FLAIR_KEYPAIR"):
             raise
-        return hub  # anonymous: public repositories can be read
+        key = None
+    path = str(config_dir() / "tokens.json")
+    stored = _core.load_token(path, hub.url, _core.wallet_of(key) if key else "")
+    if stored is not None and not _expired(stored[1]):
+        return _core.Hub(hub.url, stored[0])
+    if key is None:
+        return hub  # public repositories can be read
     session = hub.sign_in(key, ["read", "push", "review"])
-    if keypair is None:
+    if not isinstance(keypair, (bytes, bytearray)):  # a key that no file holds leaves no trace either
         config_dir().mkdir(parents=True, exist_ok=True)
         _core.save_token(path, hub.url, session["token"], session["wallet"], session["expires_at"])
     return _core.Hub(hub.url, session["token"])

@@ -34,8 +34,9 @@ nb::dict DoSignIn(Hub& self, const nb::bytes& secret, const std::vector<std::str
 }
 
 std::optional<std::pair<std::string, std::string>> StoredTokenOf(const std::string& path,
-                                                                 const std::string& hub) {
-  const auto found = Unwrap(LoadToken(PosixEnv(), path, hub));
+                                                                 const std::string& hub,
+                                                                 const std::string& wallet) {
+  const auto found = Unwrap(LoadToken(PosixEnv(), path, hub, wallet));
   if (!found) return std::nullopt;
   return std::pair{found->token, found->expires_at};
 }

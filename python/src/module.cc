@@ -5,6 +5,8 @@
 
 #include "base/env.h"
 #include "bindings.h"
+#include "object/commit.h"
+#include "remote/keyfile.h"
 
 namespace flair::python {
 
@@ -21,8 +23,6 @@ ProgressSink Interruptible() {
     return Error(ErrorCode::kCancelled, "interrupted").WithHint("the same call goes on from here");
   };
 }
-
-CommitId CommitIdFrom(const std::string& hex) { return Unwrap(CommitId::FromHex(hex)); }
 
 Keypair KeypairFrom(const nb::bytes& secret) {
   return Unwrap(Keypair::FromSecret(AsBytes(std::string_view(secret.c_str(), secret.size()))));
@@ -54,6 +54,13 @@ nb::bytes NewSecret() {
   return nb::bytes(key.secret().data(), key.secret().size());
 }
 
+// A key file, in the forms that the command line reads.
+nb::bytes SecretFromFile(const std::string& path) {
+  const Keypair key = Unwrap(ReadKeypair(PosixEnv(), path));
+  const auto secret = key.secret();
+  return nb::bytes(reinterpret_cast<const char*>(secret.data()), secret.size());
+}
+
 std::string WalletOf(const nb::bytes& secret) { return KeypairFrom(secret).wallet().ToBase58(); }
 
 }  // namespace
@@ -63,7 +70,9 @@ NB_MODULE(_core, m) {
   using namespace flair::python;
   nb::register_exception_translator(RaiseCoreError);
   m.doc() = "The core of Flair. Use the package flair; names here may change.";
+  m.attr("MAX_SAMPLES") = flair::kMaxSamples;
   m.def("new_secret", NewSecret);
+  m.def("read_secret", SecretFromFile, nb::arg("path"));
   m.def("wallet_of", WalletOf, nb::arg("secret"));
   BindRepository(m);
 }

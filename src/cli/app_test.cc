@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "base/mem_env.h"
-#include "cli/keyfile.h"
+#include "remote/keyfile.h"
 
 namespace flair::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <ostream>
 
 #include "cli/hub_connection.h"
-#include "cli/keyfile.h"
+#include "remote/keyfile.h"
 #include "cli/render.h"
 #include "cli/version.h"
 

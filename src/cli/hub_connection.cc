@@ -25,7 +25,8 @@ Result<HubConnection> Connect(Session& s, const std::string& hub_url) {
     token = *given;
   } else {
     FLAIR_TRY(const std::string path, s.TokensPath());
-    FLAIR_TRY(const auto stored, LoadToken(s.env(), path, hub_url));
+    FLAIR_TRY(const std::string wallet, s.WalletOrNone());
+    FLAIR_TRY(const auto stored, LoadToken(s.env(), path, hub_url, wallet));
     if (stored) token = stored->token;
   }
   HubConnection out;
@@ -37,7 +38,9 @@ Result<HubConnection> Connect(Session& s, const std::string& hub_url) {
 Result<HubConnection> ConnectSignedIn(Session& s, const std::string& hub_url) {
   FLAIR_TRY(HubConnection hub, Connect(s, hub_url));
   if (hub->token().empty()) {
-    return Error(ErrorCode::kUnauthorised, "not signed in at " + hub_url)
+    FLAIR_TRY(const std::string wallet, s.WalletOrNone());
+    const std::string as = wallet.empty() ? "" : " as " + wallet;
+    return Error(ErrorCode::kUnauthorised, "not signed in at " + hub_url + as)
         .WithHint("flair login " + hub_url);
   }
   return hub;

@@ -22,7 +22,8 @@ struct HubConnection {
 
 std::unique_ptr<HttpClient> MakeHttpClient(Session& s);
 
-// With FLAIR_TOKEN, else the token of the last login there; anonymous without one.
+// With FLAIR_TOKEN, else the session there of the wallet that the command acts as; anonymous
+// without one.
 Result<HubConnection> Connect(Session& s, const std::string& hub_url);
 // Errors: kUnauthorised with a hint when there is no token.
 Result<HubConnection> ConnectSignedIn(Session& s, const std::string& hub_url);

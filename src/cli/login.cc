@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cli/hub_connection.h"
 #include "cli/objects_view.h"
+#include "cli/render.h"
 #include "remote/session.h"
 
 namespace flair::cli {
@@ -34,11 +35,14 @@ Result<ExitCode> RunLogin(Session& s, const Args& args) {
   FLAIR_DO(s.SetDefaultHub(hub));
   HubApi api(*http, hub, session.token);
   if (args.handle) FLAIR_DO(api.SetHandle(*args.handle));
+  const auto me = api.GetWhoami();
+  const std::string handle = me.ok() ? me->handle : args.handle.value_or("");
   s.out() << "signed in at " << hub << " as "
-          << (args.handle ? *args.handle + " (" + session.wallet + ")" : session.wallet) << "\n";
+          << (handle.empty() ? session.wallet : Printable(handle) + " (" + session.wallet + ")")
+          << "\n";
   s.Document(json::object{{"hub", hub},
                           {"wallet", session.wallet},
-                          {"handle", args.handle ? json::value(*args.handle) : json::value()},
+                          {"handle", handle.empty() ? json::value() : json::value(handle)},
                           {"scopes", StringsJson(session.scopes)},
                           {"expires_at", session.expires_at}});
   return ExitCode::kOk;

@@ -20,7 +20,9 @@ Run Define(Options& o) {
     const Status ended = hub->EndSession();
     // The token goes in any case: a hub that is away must not keep anybody signed in here.
     FLAIR_TRY(const std::string path, s.TokensPath());
-    FLAIR_DO(DropToken(s.env(), path, hub_url));
+    FLAIR_TRY(const std::string wallet, s.WalletOrNone());
+    FLAIR_TRY(const auto stored, LoadToken(s.env(), path, hub_url, wallet));
+    if (stored) FLAIR_DO(DropToken(s.env(), path, hub_url, stored->wallet));
     if (!ended.ok()) {
       s.note() << "note: the hub was not told: " << Printable(ended.error().message()) << "\n";
     }

@@ -8,8 +8,8 @@
 #include <ostream>
 
 #include "base/path.h"
-#include "cli/keyfile.h"
 #include "cli/render.h"
+#include "remote/keyfile.h"
 
 namespace flair::cli {
 namespace {
@@ -81,6 +81,13 @@ Result<std::string> Session::KeypairPath() {
 Result<Keypair> Session::LoadKeypair() {
   FLAIR_TRY(const std::string path, KeypairPath());
   return ReadKeypair(env_, path);
+}
+
+Result<std::string> Session::WalletOrNone() {
+  const auto path = KeypairPath();
+  if (!path.ok() && path.error().code() == ErrorCode::kNotFound) return std::string();
+  FLAIR_TRY(const Keypair key, LoadKeypair());
+  return key.wallet().ToBase58();
 }
 
 Result<std::string> Session::DefaultHub() {

@@ -75,6 +75,8 @@ class Session {
   // is there (the first two must be). Errors: kNotFound with a hint.
   Result<std::string> KeypairPath();
   Result<Keypair> LoadKeypair();
+  // The address that commands act as; empty when this machine has no wallet and none is named.
+  Result<std::string> WalletOrNone();
 
   // --- the hub people mean without saying it ------------------------------------------
   // FLAIR_HUB, else the last login's. Empty: none.

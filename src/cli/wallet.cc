@@ -12,7 +12,7 @@
 
 #include "base/hex.h"
 #include "base/path.h"
-#include "cli/keyfile.h"
+#include "remote/keyfile.h"
 #include "cli/session.h"
 
 namespace flair::cli {

@@ -52,17 +52,33 @@ Result<json::object> HubsOf(const json::object& document) {
   return hubs == nullptr ? json::object{} : *hubs;
 }
 
+// One hub's sessions by wallet.
+Result<json::object> SessionsOf(const json::object& hubs, const std::string& hub_url) {
+  FLAIR_TRY(const json::object* entry, wire::GetObject(hubs, hub_url));
+  if (entry == nullptr) return json::object{};
+  if (!entry->contains("token")) return *entry;
+  // The first form of the file: one session for each hub.
+  json::object session = *entry;
+  FLAIR_TRY(const std::string wallet, wire::GetStringOr(session, "wallet", ""));
+  session.erase("wallet");
+  return json::object{{wallet, std::move(session)}};
+}
+
 }  // namespace
 
 Result<std::optional<StoredToken>> LoadToken(Env& env, const std::string& path,
-                                             const std::string& hub_url) {
+                                             const std::string& hub_url,
+                                             const std::string& wallet) {
   FLAIR_TRY(const json::object document, ReadDocument(env, path));
   FLAIR_TRY(const json::object hubs, HubsOf(document));
-  FLAIR_TRY(const json::object* entry, wire::GetObject(hubs, hub_url));
+  FLAIR_TRY(const json::object sessions, SessionsOf(hubs, hub_url));
+  const bool only = wallet.empty() && sessions.size() == 1;
+  const std::string key = only ? std::string(sessions.begin()->key()) : wallet;
+  FLAIR_TRY(const json::object* entry, wire::GetObject(sessions, key));
   if (entry == nullptr) return std::optional<StoredToken>{};
   StoredToken token;
+  token.wallet = key;
   FLAIR_TRY(token.token, wire::GetString(*entry, "token"));
-  FLAIR_TRY(token.wallet, wire::GetStringOr(*entry, "wallet", ""));
   FLAIR_TRY(token.expires_at, wire::GetStringOr(*entry, "expires_at", ""));
   return std::optional<StoredToken>(std::move(token));
 }
@@ -71,16 +87,24 @@ Status SaveToken(Env& env, const std::string& path, const std::string& hub_url,
                  const StoredToken& token) {
   FLAIR_TRY(json::object document, ReadDocument(env, path));
   FLAIR_TRY(json::object hubs, HubsOf(document));
-  hubs[hub_url] = json::object{
-      {"token", token.token}, {"wallet", token.wallet}, {"expires_at", token.expires_at}};
+  FLAIR_TRY(json::object sessions, SessionsOf(hubs, hub_url));
+  sessions[token.wallet] = json::object{{"token", token.token}, {"expires_at", token.expires_at}};
+  hubs[hub_url] = std::move(sessions);
   document["hubs"] = std::move(hubs);
   return WritePrivately(env, path, wire::ToText(document) + "\n");
 }
 
-Status DropToken(Env& env, const std::string& path, const std::string& hub_url) {
+Status DropToken(Env& env, const std::string& path, const std::string& hub_url,
+                 const std::string& wallet) {
   FLAIR_TRY(json::object document, ReadDocument(env, path));
   FLAIR_TRY(json::object hubs, HubsOf(document));
-  if (hubs.erase(hub_url) == 0) return OkStatus();
+  FLAIR_TRY(json::object sessions, SessionsOf(hubs, hub_url));
+  if (sessions.erase(wallet) == 0) return OkStatus();
+  if (sessions.empty()) {
+    hubs.erase(hub_url);
+  } else {
+    hubs[hub_url] = std::move(sessions);
+  }
   document["hubs"] = std::move(hubs);
   return WritePrivately(env, path, wire::ToText(document) + "\n");
 }

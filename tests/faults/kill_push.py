@@ -153,7 +153,7 @@ class Worker:
         return int(counted.read_text())
 
     def tip(self):
-        token = json.loads((self.folder / "home/.config/flair/tokens.json").read_text())["hubs"][self.hub.url]["token"]
+        token = json.loads((self.folder / "home/.config/flair/tokens.json").read_text())["hubs"][self.hub.url][self.wallet]["token"]
         request = urllib.request.Request(f"{self.hub.url}/api/v1/repos/{self.wallet}/digits/refs",
                                          headers={"Authorization": f"Bearer {token}"})
         for _ in range(500):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/keyfile.h"
+#include "remote/keyfile.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "crypto/base58.h"
 
-namespace flair::cli {
+namespace flair {
 namespace {
 
 namespace json = boost::json;
@@ -53,7 +53,7 @@ Result<Keypair> ParseKeypair(std::string_view text) {
 
 Result<Keypair> ReadKeypair(Env& env, const std::string& path) {
   auto text = ReadFile(env, path, kMaxKeyFileBytes);
-  if (!text.ok()) return std::move(text).error().In("key " + path);
+  if (!text.ok()) return std::move(text).error();  // names the path
   auto key = ParseKeypair(AsText(*text));
   if (!key.ok()) return std::move(key).error().In("key " + path);
   return key;
@@ -100,4 +100,4 @@ Result<std::string> SolanaKeypairPath(Env& env, const std::string& home) {
   return JoinPath(folder, "id.json");
 }
 
-}  // namespace flair::cli
+}  // namespace flair

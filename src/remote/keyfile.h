@@ -1,4 +1,6 @@
 // Key files: ed25519 secrets in the Solana CLI's form, a JSON list of 64 numbers.
+//
+// Place: remote, so that the command line and the Python module read the same files.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -8,7 +10,7 @@
 #include "base/env.h"
 #include "crypto/ed25519.h"
 
-namespace flair::cli {
+namespace flair {
 
 // "[12,250,...]" or base58 of the 64 bytes, as browser wallets export.
 // Errors: kCorrupt, never quoting the text.
@@ -24,4 +26,4 @@ Status WriteKeypair(Env& env, const std::string& path, const Keypair& key);
 // ~/.config/solana/id.json. Empty: it is not set up. Does not look whether the key is there.
 Result<std::string> SolanaKeypairPath(Env& env, const std::string& home);
 
-}  // namespace flair::cli
+}  // namespace flair
