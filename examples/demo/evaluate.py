@@ -6,21 +6,8 @@ import json
 import torch
 
 import flair
-import flair.torch
 import shards
 from model_torch import FashionNet
-
-
-def weights(repo, ref):
-    """name -> float32 tensor; the scales of an int8 copy are multiplied in."""
-    stored = {name: t.torch() for name, t in repo.tensors(ref).items()}
-    full = {}
-    for name, tensor in stored.items():
-        scale = stored.get(f"{name}.scale")
-        if name.endswith(".scale") and name.removesuffix(".scale") in stored:
-            continue
-        full[name] = tensor.float() * scale.reshape(-1, *[1] * (tensor.dim() - 1)) if scale is not None else tensor.float()
-    return full
 
 
 def main():
@@ -30,7 +17,7 @@ def main():
     parser.add_argument("--shards", type=int, default=4)
     options = parser.parse_args()
     model = FashionNet().eval()
-    flair.torch.load_into(model, weights(flair.open(options.repo), options.ref))
+    flair.open(options.repo).load_into(model, ref=options.ref)
 
     def accuracy(images, labels):
         with torch.no_grad():

@@ -3,12 +3,13 @@
 import dataclasses
 import datetime
 import json
+import math
 import pathlib
 import weakref
 
 import numpy as np
 
-from . import _core, errors, identity, model_file, models, tensors
+from . import _core, errors, identity, light, model_file, models, tensors
 from .runs import Run
 
 MODEL = "model.safetensors"
@@ -42,6 +43,7 @@ class Commit:
 
     @property
     def short(self):
+        """The id's first 12 digits."""
         return self.id[:12]
 
 
@@ -94,6 +96,7 @@ class Repository:
 
     @property
     def path(self):
+        """The working folder."""
         return pathlib.Path(self._core.root)
 
     # --- models -------------------------------------------------------------------
@@ -102,9 +105,12 @@ class Repository:
         """name -> Tensor of a commit, a branch, ...; None: the file as it lies in the folder.
 
         What the working folder is known to hold is mapped, the rest is decoded tensor by tensor, when it is asked for.
+        The file of a light clone gives the model's tensors (names, dtypes, shapes) with the copy's rounded values.
+        Errors: NotFound (no such file or ref), IntegrityError (no model file), Unsupported (a blob).
         """
         if ref is None:
-            return tensors.of_file(self.path / path)
+            stored = tensors.of_file(self.path / path)
+            return self._whole(stored) if light.METADATA in stored.metadata else stored
         found = self._core.file(str(ref), path)
         if not found["tensors"] and found["format"] == "blob":
             raise errors.Unsupported(f"{path} at {ref} is no model file")
@@ -116,6 +122,12 @@ class Repository:
                 return lambda: tensors.Tensor(name, dtype, shape, self._core.read_tensor(content))
             entries = {n: reader(n, d, s, content) for n, d, s, _, content in found["tensors"]}
         return tensors.Tensors(entries, self._metadata(str(ref), path, found))
+
+    def _whole(self, copy):
+        commit, path = copy.metadata.get(light.COMMIT, ""), copy.metadata.get(light.PATH, "")
+        found = self._core.file(commit, path)
+        layout = {name: (dtype, tuple(shape)) for name, dtype, shape, _, _ in found["tensors"]}
+        return light.whole(copy, layout, {**self._metadata(commit, path, found), **copy.metadata})
 
     def _metadata(self, ref, path, found):
         if found["format"] != "safetensors" or not found["size_bytes"]:
@@ -141,10 +153,18 @@ class Repository:
             pass
 
     def save(self, model, path=MODEL):
-        """Writes the model's file without committing; what a framework has no place for is kept from the file there."""
+        """Writes the model's file without committing; what a framework has no place for is kept from the file there.
+
+        `path`: inside the repository; folders are made. Returns the paths written. Errors: InvalidArgument (a path that
+        leaves the repository), Unsupported (a light clone, a dtype without a place in safetensors); nothing is written then.
+        """
         if models.is_group(model):
-            return [written for name, part in model.items() for written in self.save(part, f"{name}.safetensors")]
-        target = self.path / path
+            parts = {f"{name}.safetensors": part for name, part in model.items()}
+            for part_path in parts:
+                self._check_target(part_path)
+            return [written for part_path, part in parts.items() for written in self.save(part, part_path)]
+        target = self._check_target(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
         carried = None
         if target.exists():
             try:
@@ -155,6 +175,14 @@ class Repository:
         model_file.write(target, state, metadata)
         return [path]
 
+    def _check_target(self, path):
+        """The file that `path` names, when a version of the model may be written there."""
+        self._core.check_can_stage(str(path))
+        target = self.path / path
+        if not target.parent.resolve().is_relative_to(self.path.resolve()):
+            raise errors.InvalidArgument(f"{path}: a symbolic link leads out of the repository", "name a path inside it")
+        return target
+
     # --- history ------------------------------------------------------------------
 
     def commit(self, model=None, run=None, metrics=None, message="", samples=None, keypair=None, add=(), path=MODEL,
@@ -162,8 +190,16 @@ class Repository:
         """Saves the model (if there is one), stages it and what `add` names, signs; returns the Commit.
 
         `run`: what flair.record gave; its distinct rows are the commit's samples, its steps and framework go with it.
+        `metrics`: name -> finite float. `samples`: distinct rows, 0 to 2^32. `add`: further paths. `time`: seconds since
+        the Unix epoch. Errors: InvalidArgument, NotFound (no wallet), Unsupported (a light clone); nothing is written then.
         """
         secret = identity.secret(keypair)
+        if samples is not None and not 0 <= int(samples) <= _core.MAX_SAMPLES:
+            raise errors.InvalidArgument(f"commit: samples={samples} is not a count from 0 to {_core.MAX_SAMPLES}")
+        metrics = sorted((str(k), float(v)) for k, v in (metrics or {}).items())
+        for name, value in metrics:
+            if not math.isfinite(value):
+                raise errors.InvalidArgument(f"commit: the metric {name} is {value}", "a metric is a finite number")
         if run is not None and not (isinstance(run, Run) and run.finished):
             raise errors.InvalidArgument("commit: the run is not finished", "leave the `with flair.record(...)` block first")
         if not message:
@@ -172,7 +208,7 @@ class Repository:
         if paths or add:
             self._core.add([*paths, *map(str, add)])
         one = next(iter(model.values())) if models.is_group(model) else model
-        made = self._core.commit(secret, message, sorted((str(k), float(v)) for k, v in (metrics or {}).items()),
+        made = self._core.commit(secret, message, metrics,
                                  samples=None if samples is None else int(samples),
                                  framework=models.framework_text(one) if model is not None else "",
                                  run_id=run.id if run is not None else "", allow_empty=allow_empty,
@@ -180,10 +216,11 @@ class Repository:
         return self.show(made)
 
     def show(self, ref="HEAD"):
+        """The Commit that `ref` (branch, tag, id, HEAD~1, @alias) names. Errors: NotFound, InvalidArgument (ambiguous)."""
         return _commit(self._core.log([str(ref)], 1)[0])
 
     def log(self, ref="HEAD", limit=0):
-        """Commits, newest first; a merge's parents included."""
+        """Commits, newest first; a merge's parents included. `limit`: at most so many; 0: all."""
         return [_commit(d) for d in self._core.log([str(ref)], limit)]
 
     def diff(self, a, b="HEAD", tensors="", detail="stats"):
@@ -192,6 +229,7 @@ class Repository:
                 for f in self._core.diff(str(a), str(b), detail, tensors) for t in f["tensors"]]
 
     def resolve(self, ref):
+        """The id of the commit that `ref` names, 64 hex digits. Errors: NotFound, InvalidArgument (ambiguous)."""
         return self._core.resolve(str(ref))
 
     @property
@@ -205,19 +243,28 @@ class Repository:
         return self._core.status()["branch"]
 
     def status(self):
-        """{"branch", "commit", "staged", "unstaged", "untracked", "refused"}."""
+        """How the working folder differs from HEAD and from the index.
+
+        {"branch": str or None, "commit": id or None, "staged" and "unstaged": [(path, "added" | "modified" | "deleted")],
+        "untracked", "refused" (links and other things no commit holds) and "left_out" (what a partial clone did not
+        bring): [path], "light": "int8", "bf16" or None}.
+        """
         return self._core.status()
 
     def add(self, *paths):
+        """Stages files and folders; returns [(path, "added" | "modified" | "deleted")]. Errors: NotFound, Unsupported."""
         return self._core.add([str(p) for p in paths])
 
     def branches(self):
+        """Branch name -> commit id."""
         return {name.removeprefix("heads/"): commit for name, commit in self._core.refs("heads/")}
 
     def create_branch(self, name, at="HEAD"):
+        """A branch at a commit; HEAD stays where it is. Errors: AlreadyExists, InvalidArgument (the name)."""
         self._core.branch(name, str(at))
 
     def tag(self, name, at="HEAD"):
+        """A tag at a commit. Errors: AlreadyExists, InvalidArgument (the name)."""
         self._core.tag(name, str(at))
 
     def switch(self, target, create=False, detach=False, start=""):
@@ -229,6 +276,7 @@ class Repository:
         return self._core.restore([str(p) for p in paths] or [""], str(source))
 
     def reset(self, ref, mode="mixed"):
+        """Moves HEAD's branch to `ref`. `mode`: soft (nothing else), mixed (the index too) or hard (the files too)."""
         self._core.reset(str(ref), mode)
 
     def undo(self):
@@ -258,6 +306,7 @@ class Repository:
         return self._outcome(self._core.revert(identity.secret(keypair), str(ref), by, message))
 
     def cherry_pick(self, ref, message="", keypair=None):
+        """A commit that makes `ref`'s changes again, here. Errors: Conflict, with `conflicts`."""
         return self._outcome(self._core.cherry_pick(identity.secret(keypair), str(ref), message))
 
     def _outcome(self, outcome, dry_run=False):
@@ -274,9 +323,11 @@ class Repository:
 
     @property
     def remotes(self):
+        """Remote name -> address."""
         return self._core.remotes()
 
     def set_remote(self, url, name="origin"):
+        """Names the repository http://HUB/OWNER/NAME; an older address of that name is replaced."""
         self._core.set_remote(name, url)
 
     def _hub(self, remote, keypair):
@@ -286,6 +337,7 @@ class Repository:
         return identity.connect(_core.split_address(url)[0], keypair)
 
     def fetch(self, remote="origin", keypair=None):
+        """Brings the remote's branches as origin/NAME; no file changes. Errors: Unavailable, Unauthorised, NotFound."""
         return self._core.fetch(self._hub(remote, keypair), remote)
 
     def pull(self, remote="origin", keypair=None):
@@ -305,7 +357,7 @@ class Repository:
         return _RunWriter(self._core.begin_run(framework, sorted(settings.items())))
 
     def read_run(self, run_id):
-        """{"framework", "parent", "finished", "rows": per step, "tensors": names per step}."""
+        """{"framework", "parent", "finished", "rows": per step, "tensors": names per step}. Errors: NotFound, IntegrityError."""
         return self._core.read_run(run_id)
 
 

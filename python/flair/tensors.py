@@ -17,6 +17,7 @@ class Tensor:
 
     @property
     def size(self):
+        """Number of elements."""
         count = 1
         for n in self.shape:
             count *= n
@@ -24,16 +25,20 @@ class Tensor:
 
     @property
     def nbytes(self):
+        """Bytes of all elements."""
         return self.size * model_file.dtype_bytes(self.dtype_name)
 
     def buffer(self):
+        """The tensor's bytes (little-endian, row-major), shared."""
         return memoryview(self._memory)[self._offset:self._offset + self.nbytes]
 
     def numpy(self):
+        """A numpy array over the same memory. Errors: Unsupported (bfloat16 or float8 without ml_dtypes)."""
         dtype = model_file.numpy_dtype(self.dtype_name)
         return np.frombuffer(self._memory, dtype, self.size, self._offset).reshape(self.shape) if self.size else np.empty(self.shape, dtype)
 
     def torch(self):
+        """A torch.Tensor over the same memory."""
         import torch
         dtype = getattr(torch, model_file.DTYPES[self.dtype_name])
         if not self.size:

@@ -43,6 +43,20 @@ T Unwrap(Result<T> result) {
   if (!result.ok()) throw CoreError{std::move(result).error()};
   return std::move(result).value();
 }
+// A word of a small vocabulary. Throws kInvalidArgument, naming the words.
+template <typename T>
+T OneOf(const char* parameter, const std::string& given,
+        std::initializer_list<std::pair<const char*, T>> words) {
+  std::string known;
+  for (const auto& [word, value] : words) {
+    if (given == word) return value;
+    known += std::string(known.empty() ? "" : ", ") + word;
+  }
+  throw CoreError{
+      Error(ErrorCode::kInvalidArgument,
+            std::string(parameter) + "='" + given.substr(0, 40) + "' is none of: " + known)};
+}
+
 inline void Check(Status status) {
   if (!status.ok()) throw CoreError{std::move(status).error()};
 }
@@ -66,7 +80,6 @@ struct Repo {
   }
 };
 
-CommitId CommitIdFrom(const std::string& hex);
 // 64 bytes: seed, then public key.
 Keypair KeypairFrom(const nb::bytes& secret);
 std::optional<std::string> HexOf(const std::optional<CommitId>& id);

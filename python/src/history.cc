@@ -54,9 +54,10 @@ nb::list Diff(Repo& self, const std::string& a, const std::string& b, const std:
     FLAIR_TRY(const Tree before, ReadCommitTree(r.objects(), from));
     FLAIR_TRY(const Tree after, ReadCommitTree(r.objects(), to));
     DiffOptions options;
-    options.detail = detail == "names"       ? DiffDetail::kNames
-                     : detail == "histogram" ? DiffDetail::kHistogram
-                                             : DiffDetail::kStats;
+    options.detail = OneOf<DiffDetail>("detail", detail,
+                                       {{"names", DiffDetail::kNames},
+                                        {"stats", DiffDetail::kStats},
+                                        {"histogram", DiffDetail::kHistogram}});
     options.tensors_glob = glob;
     options.progress = Interruptible();
     return DiffTrees(r.objects(), before, after, options);

@@ -53,7 +53,8 @@ nb::dict DoRevert(Repo& self, const nb::bytes& secret, const std::string& ref,
   return OutcomeToDict(self.Run([&](Repository& r) -> Result<MergeOutcome> {
     RevertRequest request;
     FLAIR_TRY(request.commit, Resolve(r, ref));
-    request.by = by == "subtract" ? RevertBy::kSubtract : RevertBy::kHistory;
+    request.by = OneOf<RevertBy>(
+        "by", by, {{"history", RevertBy::kHistory}, {"subtract", RevertBy::kSubtract}});
     request.message = message;
     request.progress = Interruptible();
     return Revert(r, request, key);

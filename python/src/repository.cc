@@ -1,9 +1,11 @@
 // Repositories: opening, the working tree, branches, commits.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/path.h"
 #include "bindings.h"
 #include "repo/branching.h"
 #include "repo/commit_ops.h"
 #include "repo/config.h"
+#include "repo/extent.h"
 #include "repo/oplog.h"
 #include "repo/refs.h"
 #include "repo/run.h"
@@ -50,7 +52,8 @@ nb::list AddPaths(Repo& self, const std::vector<std::string>& paths) {
 }
 
 Result<TrainingRecord> RecordOfRun(Repository& r, const std::string& run_id) {
-  FLAIR_TRY(const auto run, RunReader::Open(r.env(), r.runs_dir() + "/" + run_id));
+  FLAIR_TRY(const std::string folder, RunFolder(r.runs_dir(), run_id));
+  FLAIR_TRY(const auto run, RunReader::Open(r.env(), folder));
   return TrainingRecordOf(*run);
 }
 
@@ -76,6 +79,14 @@ std::string MakeCommit(Repo& self, const nb::bytes& secret, const std::string& m
     return CreateCommit(r, request, key);
   };
   return self.Run(make).ToHex();
+}
+
+// May a version of a file be written and staged at `path`?
+void CheckMayStage(Repo& self, const std::string& path) {
+  self.Run([&](Repository& r) -> Status {
+    FLAIR_DO(CheckRepoPath(path));
+    return CheckCanStage(r);
+  });
 }
 
 std::string ResolveRef(Repo& self, const std::string& text) {
@@ -135,9 +146,9 @@ std::vector<std::string> RestorePaths(Repo& self, const std::vector<std::string>
 void ResetTo(Repo& self, const std::string& ref, const std::string& mode) {
   self.Run([&](Repository& r) -> Status {
     FLAIR_TRY(const CommitId to, Resolve(r, ref));
-    const ResetMode how = mode == "soft"   ? ResetMode::kSoft
-                          : mode == "hard" ? ResetMode::kHard
-                                           : ResetMode::kMixed;
+    const ResetMode how = OneOf<ResetMode>(
+        "mode", mode,
+        {{"mixed", ResetMode::kMixed}, {"soft", ResetMode::kSoft}, {"hard", ResetMode::kHard}});
     return Reset(r, to, how, Interruptible());
   });
 }
@@ -180,6 +191,7 @@ void BindRepository(nb::module_& m) {
       .def_prop_ro("root", [](const Repo& self) { return self.repo->root(); })
       .def("status", StatusOf)
       .def("add", AddPaths)
+      .def("check_can_stage", CheckMayStage)
       .def("commit", MakeCommit, nb::arg("secret"), nb::arg("message"), nb::arg("metrics"),
            nb::arg("samples") = nb::none(), nb::arg("framework") = "", nb::arg("run_id") = "",
            nb::arg("allow_empty") = false, nb::arg("time_s") = nb::none())

@@ -72,7 +72,8 @@ std::unique_ptr<Writer> BeginRun(Repo& self, const std::string& framework,
 nb::dict ReadRun(Repo& self, const std::string& id) {
   std::vector<std::vector<std::uint32_t>> rows;
   const auto run = self.Run([&](Repository& r) -> Result<std::unique_ptr<RunReader>> {
-    FLAIR_TRY(auto reader, RunReader::Open(r.env(), r.runs_dir() + "/" + id));
+    FLAIR_TRY(const std::string folder, RunFolder(r.runs_dir(), id));
+    FLAIR_TRY(auto reader, RunReader::Open(r.env(), folder));
     for (const RunReader::StepInfo& step : reader->steps()) {
       FLAIR_TRY(auto seen, reader->Rows(step));
       rows.push_back(std::move(seen));

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package against a running hub: clone, push, proposals, pull, and the errors of a hub."""
+import collections
+import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -50,7 +53,7 @@ def people(tmp_path, monkeypatch):
         home = tmp_path / name
         home.mkdir(exist_ok=True)
         monkeypatch.setenv("HOME", str(home))
-        for inherited in ("XDG_CONFIG_HOME", "FLAIR_KEYPAIR", "FLAIR_HUB"):
+        for inherited in ("XDG_CONFIG_HOME", "FLAIR_KEYPAIR", "FLAIR_HUB", "FLAIR_TOKEN"):
             monkeypatch.delenv(inherited, raising=False)
         key = home / ".config/flair/id.json"
         return flair.wallet(key) if key.exists() else flair.new_wallet(key)
@@ -103,6 +106,66 @@ def test_a_round_through_the_hub(hub, people, tmp_path):
     repo.commit({"weight": torch.zeros(3, 6), "bias": torch.zeros(3)}, message="Owner", samples=1)
     assert repo.push().moved
     assert flair.Client(hub).commits(f"{owner}/digits")
+
+
+def images():
+    """One network in both frameworks, with the same names and shapes."""
+    import keras
+    torch.manual_seed(3)
+    theirs = torch.nn.Sequential(collections.OrderedDict(
+        conv=torch.nn.Conv2d(3, 4, 3), act=torch.nn.ReLU(), pool=torch.nn.AdaptiveAvgPool2d(1), flat=torch.nn.Flatten(),
+        head=torch.nn.Linear(4, 2)))
+    mine = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu", name="conv"),
+                             keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, name="head")])
+    return theirs, mine
+
+
+@pytest.mark.parametrize("kind, error", [("int8", 0.02), ("bf16", 0.01)])
+def test_a_light_clone_is_evaluated_like_any_other(hub, people, tmp_path, kind, error):
+    owner = people("light" + kind)
+    flair.Client(hub).create_repo("net", visibility="public")
+    repo = flair.init(tmp_path / "full")
+    repo.set_remote(f"{hub}/{owner}/net")
+    model, twin = images()
+    repo.commit({**{n: t for n, t in model.state_dict().items()}, "steps": torch.tensor(7)}, message="Net")
+    assert repo.push().moved
+    copy = flair.clone(f"{hub}/{owner}/net", tmp_path / "copy", light=kind)
+    assert copy.status()["light"] == kind
+
+    stored, full = copy.tensors(), repo.tensors()
+    assert list(stored) and set(stored) == set(full) and stored["steps"].torch() == 7
+    for name in full:
+        assert (stored[name].dtype_name, stored[name].shape) == (full[name].dtype_name, full[name].shape)
+    x = torch.linspace(-1, 1, 192).reshape(1, 3, 8, 8)
+    want = model(x)
+    other, _ = images()
+    with torch.no_grad():
+        [p.zero_() for p in other.parameters()]
+    copy.load_into(other, strict=False)
+    assert 0 < (other(x) - want).abs().max() < error
+    copy.load_into(twin, strict=False)
+    got = torch.from_numpy(twin(x.permute(0, 2, 3, 1).numpy()).numpy())
+    assert torch.allclose(got, other(x), atol=1e-5)
+
+    before = (tmp_path / "copy/model.safetensors").read_bytes()
+    with pytest.raises(errors.Unsupported, match="light"):
+        copy.commit(other, message="From a copy")
+    assert (tmp_path / "copy/model.safetensors").read_bytes() == before and copy.status()["staged"] == []
+
+
+def test_a_token_of_the_environment_comes_first(hub, people, monkeypatch):
+    owner = people("tokens")
+    flair.Client(hub).create_repo("mine")
+    other = people("elsewhere")
+    assert flair.Client(hub).whoami()[0] == other
+    people("tokens")
+    session = json.loads((pathlib.Path(os.environ["HOME"]) / ".config/flair/tokens.json").read_text())["hubs"][hub]
+    assert list(session) == [owner]
+    people("elsewhere")
+    monkeypatch.setenv("FLAIR_TOKEN", session[owner]["token"])
+    assert flair.Client(hub).whoami()[0] == owner
+    monkeypatch.delenv("FLAIR_TOKEN")
+    assert flair.Client(hub).whoami()[0] == other
 
 
 def test_what_a_hub_refuses_has_a_type(hub, people, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package over real repositories on disk."""
+import json
 import os
 import signal
 import stat
@@ -143,6 +144,51 @@ def test_several_models_in_one_repository(repo):
     assert same(other["generator"], net(1)) and same(other["discriminator"], net(2))
 
 
+@pytest.fixture
+def committed(repo):
+    repo.commit(net(), message="First")
+    return repo
+
+
+@pytest.mark.parametrize("call, text", [
+    (dict(path="../../x.safetensors"), "x.safetensors"),
+    (dict(path="/tmp/x.safetensors"), "x.safetensors"),
+    (dict(path=".flair/x.safetensors"), ".flair"),
+    (dict(path="out/x.safetensors"), "symbolic link"),
+    (dict(samples=-1), "samples=-1"),
+    (dict(samples=(1 << 32) + 1), "samples=4294967297"),
+    (dict(metrics={"a": float("inf")}), "the metric a is inf"),
+])
+def test_a_commit_that_is_refused_writes_nothing(committed, tmp_path, call, text):
+    (tmp_path / "elsewhere").mkdir()
+    (committed.path / "out").symlink_to(tmp_path / "elsewhere")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.safetensors")}
+    with pytest.raises(errors.InvalidArgument, match=text):
+        committed.commit(net(5), message="x", **call)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*.safetensors")} == before
+    assert committed.status()["staged"] == [] and committed.show().message == "First"
+
+
+@pytest.mark.parametrize("call, text", [
+    (lambda r: r.reset("HEAD", mode="harder"), "mode='harder' is none of: mixed, soft, hard"),
+    (lambda r: r.diff("HEAD", detail="all"), "detail='all' is none of: names, stats, histogram"),
+    (lambda r: r.revert("HEAD", by="force"), "by='force' is none of: history, subtract"),
+    (lambda r: r.merge("HEAD", method="bogus"), "bogus"),
+])
+def test_words_are_not_guessed(committed, call, text):
+    with pytest.raises(errors.InvalidArgument, match=text):
+        call(committed)
+
+
+def test_a_models_folder_is_made(repo):
+    repo.commit(net(1), message="x", path="models/a/net.safetensors")
+    assert same_tensors(repo, "models/a/net.safetensors", net(1))
+
+
+def same_tensors(repo, path, model):
+    return all(torch.equal(repo.tensors("HEAD", path)[n].torch(), t) for n, t in model.state_dict().items())
+
+
 @pytest.mark.parametrize("call, kind, text", [
     (lambda r: flair.open(r.path / "nowhere"), errors.NotFound, "no Flair repository"),
     (lambda r: flair.init(r.path), errors.AlreadyExists, "there is a repository"),
@@ -155,11 +201,23 @@ def test_several_models_in_one_repository(repo):
     (lambda r: r.add("missing.bin"), errors.NotFound, "missing.bin"),
     (lambda r: r.tensors("HEAD"), errors.NotFound, "."),
     (lambda r: r.merge("nothing"), errors.NotFound, "nothing"),
+    (lambda r: r.read_run("../../etc"), errors.InvalidArgument, "no run's id"),
+    (lambda r: flair.wallet(r.path), errors.IoError, "work"),
+    (lambda r: r.tensors(path="."), errors.IoError, "."),
 ])
 def test_errors_have_a_type_and_one_line(repo, call, kind, text):
     with pytest.raises(kind, match=text) as caught:
         call(repo)
     assert caught.value.message and "\n" not in caught.value.message
+
+
+def base58(numbers):
+    """As browser wallets export a key."""
+    alphabet, value, text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", int.from_bytes(bytes(numbers), "big"), ""
+    while value:
+        value, digit = divmod(value, 58)
+        text = alphabet[digit] + text
+    return "1" * next(i for i, n in enumerate(numbers) if n) + text
 
 
 def test_keys(repo, tmp_path, monkeypatch):
@@ -169,6 +227,11 @@ def test_keys(repo, tmp_path, monkeypatch):
     (tmp_path / "bad.json").write_text("[1, 2, 3]")
     with pytest.raises(errors.IntegrityError, match="bad.json"):
         flair.wallet(tmp_path / "bad.json")
+    (tmp_path / "bad.json").write_text("[" * 4000)
+    with pytest.raises(errors.IntegrityError):
+        flair.wallet(tmp_path / "bad.json")
+    (tmp_path / "base58.json").write_text(base58(json.loads((tmp_path / "id.json").read_text())) + "\n")
+    assert flair.wallet(tmp_path / "base58.json") == flair.wallet(tmp_path / "id.json")
     (tmp_path / "bad.json").write_text(str([1] * 64))
     with pytest.raises(errors.IntegrityError):
         flair.wallet(tmp_path / "bad.json")

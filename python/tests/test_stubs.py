@@ -21,6 +21,18 @@ def test_every_public_name_has_a_type():
     assert named == set(flair.__all__)
 
 
+def test_every_public_member_says_what_it_does():
+    silent = []
+    for name in flair.__all__:
+        found = getattr(flair, name)
+        members = vars(found).items() if inspect.isclass(found) else ()
+        for member, value in [("", found), *members]:
+            code = value.fget if isinstance(value, property) else value
+            if not member.startswith("_") and (inspect.isfunction(code) or not member) and not inspect.getdoc(code):
+                silent.append(f"{name}.{member}")
+    assert silent == []
+
+
 def test_parameters_are_those_of_the_code():
     checked = 0
     for node in STUB.body:

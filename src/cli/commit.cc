@@ -4,7 +4,6 @@
 #include <memory>
 #include <ostream>
 
-#include "base/path.h"
 #include "cli/objects_view.h"
 #include "cli/render.h"
 #include "crypto/blake3.h"
@@ -55,8 +54,8 @@ Result<CommitRequest> MakeRequest(Session& s, const Repository& repo, const Args
     request.data_card = Blake3(card);
   }
   if (args.run) {
-    FLAIR_DO(CheckRepoPath(*args.run));
-    FLAIR_TRY(const auto run, RunReader::Open(s.env(), JoinPath(repo.runs_dir(), *args.run)));
+    FLAIR_TRY(const std::string folder, RunFolder(repo.runs_dir(), *args.run));
+    FLAIR_TRY(const auto run, RunReader::Open(s.env(), folder));
     FLAIR_TRY(request.training, TrainingRecordOf(*run));
   }
   return request;

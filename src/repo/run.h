@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,10 @@ struct StepTensor {
   std::vector<std::uint64_t> dims;
   ByteView bytes;  // little-endian, row-major
 };
+
+// The folder of run `id` under `runs_dir`. Errors: kInvalidArgument for anything but an id, so
+// that no other folder can be named.
+Result<std::string> RunFolder(const std::string& runs_dir, std::string_view id);
 
 class RunWriter {
  public:

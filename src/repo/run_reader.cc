@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hex.h"
 #include "base/path.h"
 #include "repo/run.h"
 #include "repo/run_format.h"
@@ -49,6 +50,14 @@ class Reader final : public RunReader {
 };
 
 }  // namespace
+
+Result<std::string> RunFolder(const std::string& runs_dir, std::string_view id) {
+  constexpr std::size_t kIdDigits = 16;
+  if (id.size() == kIdDigits && FromHex(id).ok()) return JoinPath(runs_dir, id);
+  return Error(ErrorCode::kInvalidArgument,
+               "'" + std::string(id.substr(0, 64)) +
+                   "' is no run's id: 16 hex digits, a folder of .flair/runs");
+}
 
 Result<std::unique_ptr<RunReader>> RunReader::Open(Env& env, const std::string& folder) {
   auto text = ReadFile(env, JoinPath(folder, kRunJson), kMaxRunJsonBytes);
