@@ -6,6 +6,7 @@ types and shapes is there already, its header is kept byte for byte, so that two
 whatever framework, differ in tensor bytes alone.
 """
 import json
+import math
 import mmap
 import os
 import pathlib
@@ -79,23 +80,51 @@ def read_header(path):
             raw = file.read(length)
     except FileNotFoundError:
         raise errors.NotFound(f"{path}: no such file") from None
+    except OSError as refused:
+        raise errors.IoError(f"{path}: {refused.strerror}") from None
     try:
-        parsed = json.loads(raw)
-        metadata = parsed.pop(METADATA, None) or {}
-        tensors = {n: (t["dtype"], tuple(t["shape"]), *t["data_offsets"]) for n, t in parsed.items()}
-        at = 0
-        for name, (dtype, shape, begin, end) in sorted(tensors.items(), key=lambda t: t[1][2:]):
-            count = 1
-            for n in shape:
-                count *= n
-            if begin != at or end - begin != count * dtype_bytes(dtype):
-                raise ValueError(f"{name}: offsets {begin}..{end} do not fit {dtype} {list(shape)}")
-            at = end
-        if at != size - 8 - length:
-            raise ValueError(f"{size - 8 - length} bytes of data, {at} described")
-    except (ValueError, KeyError, TypeError, AttributeError) as broken:
-        raise errors.IntegrityError(f"{path}: not a safetensors file: {broken}") from None
-    return Header(raw, tensors, metadata)
+        return Header(raw, *_parse(raw, size - 8 - length))
+    except (ValueError, RecursionError) as broken:
+        text = "nested too deeply" if isinstance(broken, RecursionError) else str(broken)
+        raise errors.IntegrityError(f"{path}: not a safetensors file: {' '.join(text.split())[:300]}") from None
+
+
+def _unique(pairs):
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name twice")
+    return made
+
+
+def _parse(raw, data_bytes):
+    """(tensors, metadata) of a header over `data_bytes` of data. Errors: ValueError."""
+    parsed = json.loads(raw, object_pairs_hook=_unique)
+    if not isinstance(parsed, dict):
+        raise ValueError("the header is no JSON object")
+    metadata = parsed.pop(METADATA, None) or {}
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise ValueError(f"{METADATA} is no map of texts")
+    tensors = {name: _entry(name, described) for name, described in parsed.items()}
+    at = 0
+    for name, (dtype, shape, begin, end) in sorted(tensors.items(), key=lambda t: t[1][2:]):
+        if begin != at or end - begin != math.prod(shape) * dtype_bytes(dtype):
+            raise ValueError(f"{name}: offsets {begin}..{end} do not fit {dtype} {list(shape)}")
+        at = end
+    if at != data_bytes:
+        raise ValueError(f"{data_bytes} bytes of data, {at} described")
+    return tensors, metadata
+
+
+def _entry(name, described):
+    if not isinstance(described, dict) or described.get("dtype") not in list(DTYPES):
+        raise ValueError(f"{name}: no known dtype")
+    shape, offsets = described.get("shape"), described.get("data_offsets")
+    for numbers, what in ((shape, "shape"), (offsets, "data_offsets")):
+        if not isinstance(numbers, list) or not all(type(n) is int and 0 <= n < 1 << 48 for n in numbers):
+            raise ValueError(f"{name}: its {what} is no list of sizes below 2^48")
+    if len(offsets) != 2 or offsets[1] < offsets[0]:
+        raise ValueError(f"{name}: its data_offsets are no begin and end")
+    return described["dtype"], tuple(shape), *offsets
 
 
 def make_header(layout, metadata):

@@ -163,9 +163,24 @@ class SelfAttention(nn.Module):
         return self.att(x, x, x, need_weights=False)[0]
 
 
-def test_multi_head_attention_packed_and_separate():
+class ByHand(nn.Module):
+    """Attention with a projection of its own for query, key and value, as transformers names them."""
+
+    def __init__(self):
+        super().__init__()
+        self.att = nn.Module()
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            setattr(self.att, name, nn.Linear(8, 8))
+
+    def forward(self, x):
+        q, k, v = (getattr(self.att, name)(x).unflatten(-1, (2, 4)).transpose(1, 2) for name in ("q_proj", "k_proj", "v_proj"))
+        return self.att.out_proj(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+@pytest.mark.parametrize("attention", [SelfAttention, ByHand])
+def test_multi_head_attention_packed_and_separate(attention):
     inputs = keras.Input((5, 8))
-    same_output(keras.Model(inputs, K.MultiHeadAttention(2, 4, name="att")(inputs, inputs)), SelfAttention(), data(3, 5, 8))
+    same_output(keras.Model(inputs, K.MultiHeadAttention(2, 4, name="att")(inputs, inputs)), attention(), data(3, 5, 8))
 
 
 def test_dense_behind_a_flattened_image_and_what_stands_between():
