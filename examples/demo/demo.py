@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "build/demo"
 SITES = ("north", "south", "west")  # west trains with Keras
 SHARDS = len(SITES) + 1  # the intruder has a shard too
+NUM_IMAGES, IMAGE_BYTES = 60_000, 28 * 28  # Fashion-MNIST's training set
 POLICY = """\
 format = 1
 
@@ -173,8 +174,10 @@ class Story:
         self.owner.flair("pull")
         shown = self.owner.flair("show", merged["commit"])
         expect(len(shown["parents"]) == 1 + len(numbers), "a round is one commit with all its contributions as parents")
-        accuracy = self.global_accuracy()
-        say(f"   merged by {method}: commit {merged['commit'][:12]} with {len(shown['parents'])} parents, global accuracy {accuracy:.3f}")
+        measured = self.measure()
+        accuracy = measured["global"]
+        say(f"   merged by {method}: commit {merged['commit'][:12]} with {len(shown['parents'])} parents, global accuracy {accuracy:.3f}; "
+            f"at the sites {', '.join(f'{name} {at_home:.3f}' for name, at_home in zip(SITES, measured['sites']))}")
         return merged["commit"], accuracy
 
     def redo_with_krum(self, merge_commit, pushed, before, accuracy):
@@ -200,8 +203,24 @@ class Story:
         say(f"   int8: {megabytes(cloned['received_bytes'])} instead of {megabytes(self.model_bytes)}, accuracy {accuracy:.3f}")
         expect(cloned["received_bytes"] < 0.5 * self.model_bytes, "a light clone is less than half the bytes")
 
+    def nothing_else_travelled(self):
+        """What the hub holds: every file of every commit, and how many bytes in all."""
+        paths = set()
+        for commit in self.owner.flair("log")["commits"]:
+            paths |= {change["path"] for change in self.owner.flair("show", commit["commit"])["changes"]}
+        expect(paths == {"model.safetensors", "flair.toml"}, f"commits hold the model and its policy, not {sorted(paths)}")
+        held = sum(f.stat().st_size for f in (self.hub.data / "repos").rglob("*") if f.is_file())
+        images = NUM_IMAGES * IMAGE_BYTES // SHARDS
+        expect(held < images / 2, "the hub holds fewer bytes than the images of a single site")
+        say(f"   the hub: {megabytes(held)} in all, in every commit model.safetensors and flair.toml alone; "
+            f"the images of one site: {megabytes(images)}")
+
+    def measure(self):
+        """Accuracies of the owner's version: {"global": of the test set, "sites": of each shard's hold-out}."""
+        return self.owner.start("evaluate.py", "--repo", self.owner.repo, "--shards", SHARDS).result()
+
     def global_accuracy(self):
-        return self.owner.start("evaluate.py", "--repo", self.owner.repo).result()["global"]
+        return self.measure()["global"]
 
 
 def tell(hub):
@@ -223,6 +242,8 @@ def tell(hub):
     expect(third > first, "three rounds beat one")
     story.redo_with_krum(commit, pushed, second, third)
     story.light()
+    say("9. What left the sites?")
+    story.nothing_else_travelled()
     rounds = 3 * len(SITES) + 1
     say(f"\n{rounds} updates of a {megabytes(story.model_bytes)} model: {megabytes(story.travelled)} travelled, "
         f"{story.travelled / rounds / story.model_bytes:.2f} of the model for each; no image left its site. "

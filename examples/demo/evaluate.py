@@ -14,7 +14,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repo", required=True)
     parser.add_argument("--ref", help="a version; without it, the file in the folder")
-    parser.add_argument("--shards", type=int, default=4)
+    parser.add_argument("--shards", type=int, default=4, help="number of shards")
     options = parser.parse_args()
     model = FashionNet().eval()
     flair.open(options.repo).load_into(model, ref=options.ref)
