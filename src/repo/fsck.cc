@@ -7,6 +7,7 @@
 #include "repo/commit_ops.h"
 #include "repo/config.h"
 #include "repo/extent.h"
+#include "repo/merge_commits.h"
 #include "repo/refs.h"
 
 namespace flair {
@@ -60,6 +61,21 @@ void CheckSignature(Repository& repo, const CommitId& id, FsckReport& report) {
   if (!verdict.ok()) report.problems.push_back(verdict.error().message());
 }
 
+// The tree of a merge must be what its parents and its recipe give.
+Status CheckMerge(Repository& repo, const CommitId& id, FsckReport& report) {
+  const auto commit = ReadCommit(repo.objects(), id);
+  if (!commit.ok() || !commit->merge || commit->parents.size() < 2) return OkStatus();
+  const Status same = RerunMerge(repo.objects(), *commit);
+  if (!same.ok() && same.error().code() == ErrorCode::kCancelled) return same;
+  if (!same.ok() && same.error().code() == ErrorCode::kNotFound) {
+    ++report.num_merges_skipped;  // what should be here and is not was named already
+    return OkStatus();
+  }
+  ++report.num_merges;
+  if (!same.ok()) Note(report, "merge " + id.Short(), same.error());
+  return OkStatus();
+}
+
 // What a clone left out on purpose is not missing.
 Result<ClosureOptions> WhatShouldBeHere(Repository& repo) {
   ClosureOptions options;
@@ -82,7 +98,7 @@ Result<ClosureOptions> WhatShouldBeHere(Repository& repo) {
 
 }  // namespace
 
-Result<FsckReport> Fsck(Repository& repo, const ProgressSink& progress) {
+Result<FsckReport> Fsck(Repository& repo, const ProgressSink& progress, FsckMerges merges) {
   FsckReport report;
   FLAIR_DO(Report(progress, {.phase = "verifying", .item = "packs"}));
   FLAIR_TRY(const auto damages, repo.objects().Verify());
@@ -114,6 +130,12 @@ Result<FsckReport> Fsck(Repository& repo, const ProgressSink& progress) {
     FLAIR_DO(Report(progress, {.phase = "verifying", .item = "signatures"}));
     if (repo.objects().HasObject(ObjectKind::kCommit, id.digest)) {
       CheckSignature(repo, id, report);
+    }
+  }
+  if (merges == FsckMerges::kRunAgain) {
+    for (const CommitId& id : closure->commits) {
+      FLAIR_DO(Report(progress, {.phase = "merging again", .item = id.Short()}));
+      FLAIR_DO(CheckMerge(repo, id, report));
     }
   }
   report.num_commits = closure->commits.size();

@@ -1,8 +1,7 @@
 // Merges, reverts and cherry-picks as commits that are ready to be signed.
 //
-// Place: repo, over ObjectStore alone: the hub prepares with it, the command line too,
-// and a maintainer's client repeats it (RerunMerge) before signing. The arithmetic is
-// src/merge's; docs/formats/merge.md.
+// Place: repo, over ObjectStore alone: the hub prepares with it, the command line too, and
+// fsck repeats it (RerunMerge). The arithmetic is src/merge's; docs/formats/merge.md.
 //
 // Invariants
 //   (1) The same store contents, inputs and options give the same commit id, on any

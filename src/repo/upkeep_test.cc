@@ -6,6 +6,7 @@
 #include "repo/branching.h"
 #include "repo/fsck.h"
 #include "repo/gc.h"
+#include "repo/merging.h"
 #include "repo/oplog.h"
 #include "repo/working_copy_testing.h"
 
@@ -85,6 +86,41 @@ TEST_F(UpkeepTest, FsckMissesASignatureThatIsGone) {
   ASSERT_EQ(report->problems.size(), 1U);
   EXPECT_NE(report->problems[0].find("commit " + id.Short()), std::string::npos)
       << report->problems[0];
+}
+
+TEST_F(UpkeepTest, FsckRunsMergesAgainAndNamesAForgedOne) {
+  WriteModel("m.safetensors", {1, 2});
+  const CommitId base = CommitAll("base");
+  WriteModel("m.safetensors", {3, 2});
+  const CommitId mine = CommitAll("mine", 1);
+  ASSERT_TRUE(Reset(repo(), base, ResetMode::kHard).ok());
+  WriteModel("m.safetensors", {1, 6});
+  CommitAll("theirs", 3);
+  MergeRequest request;
+  request.others = {mine};
+  const auto merged = Merge(repo(), request, key());
+  ASSERT_TRUE(merged.ok()) << merged.error().message();
+
+  auto report = Fsck(repo(), {}, FsckMerges::kRunAgain);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_TRUE(report->ok()) << report->problems[0];
+  EXPECT_EQ(report->num_merges, 1U);
+  EXPECT_EQ(Fsck(repo()).value().num_merges, 0U);
+
+  // The same recipe over the tree of one side, signed by its author.
+  Commit forged = ReadCommit(repo().objects(), *merged->commit).value();
+  forged.tree = ReadCommit(repo().objects(), mine).value().tree;
+  const auto batch = repo().objects().Begin().value();
+  const CommitId id{batch->PutObject(ObjectKind::kCommit, EncodeCommit(forged)).value()};
+  ASSERT_TRUE(batch->Commit().ok());
+  ASSERT_TRUE(CreateBranch(repo(), "forged", id).ok());
+  report = Fsck(repo(), {}, FsckMerges::kRunAgain);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->num_merges, 2U);
+  ASSERT_FALSE(report->ok());
+  EXPECT_NE(report->problems.back().find("merge " + id.Short() + ": the recipe gives tree"),
+            std::string::npos)
+      << report->problems.back();
 }
 
 TEST_F(UpkeepTest, GcKeepsWhatUndoNeedsUntilHistoryEnds) {
