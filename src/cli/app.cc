@@ -66,6 +66,10 @@ class AppOptions final : public Options {
               const char* help) override {
     Add(flags, into, help)->check(CLI::IsMember(std::move(choices)));
   }
+  void Choices(const char* flags, std::vector<std::string>& into, std::vector<std::string> choices,
+               const char* help) override {
+    Add(flags, into, help)->expected(1)->take_all()->check(CLI::IsMember(std::move(choices)));
+  }
   void Flag(const char* flags, bool& into, const char* help) override {
     app_.add_flag(flags, into, help);
   }

@@ -69,6 +69,9 @@ Result<ExitCode> RunBranch(Session& s, const Args& args) {
     return ExitCode::kOk;
   }
   if (args.name.empty()) return List(s, *repo, args.all);
+  if (const Status name = CheckRefName("heads/" + args.name); !name.ok()) {
+    return ReportUsage(s, name.error());
+  }
   if (args.remove || args.force_remove) {
     FLAIR_DO(DeleteBranch(*repo, args.name,
                           args.remove ? DeleteMode::kOnlyMerged : DeleteMode::kAlways));

@@ -64,6 +64,9 @@ class Options {
   // One of `choices`.
   virtual void Choice(const char* flags, std::string& into, std::vector<std::string> choices,
                       const char* help) = 0;
+  // Each one of `choices`.
+  virtual void Choices(const char* flags, std::vector<std::string>& into,
+                       std::vector<std::string> choices, const char* help) = 0;
   virtual void Flag(const char* flags, bool& into, const char* help) = 0;
 };
 

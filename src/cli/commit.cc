@@ -62,7 +62,7 @@ Result<CommitRequest> MakeRequest(Session& s, const Repository& repo, const Args
 }
 
 Result<ExitCode> RunCommit(Session& s, const Args& args) {
-  if (args.message.empty()) {
+  if (JoinMessage(args.message).find_first_not_of(" \t\r\n") == std::string::npos) {
     return ReportUsage(s, "a commit needs a message", "flair commit -m 'what changed and why'");
   }
   FLAIR_TRY(const auto repo, s.OpenRepo());

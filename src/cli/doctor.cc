@@ -7,9 +7,9 @@
 #include <ostream>
 
 #include "cli/hub_connection.h"
-#include "remote/keyfile.h"
 #include "cli/render.h"
 #include "cli/version.h"
+#include "remote/keyfile.h"
 
 namespace flair::cli {
 namespace {

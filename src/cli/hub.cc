@@ -77,7 +77,11 @@ Run DefineServe(Options& o) {
     if (options.data_dir.empty()) {
       return ReportUsage(s, "a hub needs a folder", "flair hub serve --data DIR");
     }
-    if (args->listen) FLAIR_DO(ParseListen(*args->listen, options));
+    if (args->listen) {
+      if (const Status parsed = ParseListen(*args->listen, options); !parsed.ok()) {
+        return ReportUsage(s, parsed.error());
+      }
+    }
     InstallServerLog(s);
     FLAIR_TRY(const auto server, hub::StartHub(options));
     hub::StopOnSignals(*server);
@@ -105,7 +109,8 @@ Run DefineFsck(Options& o) {
     for (const std::string& problem : report.problems) {
       s.err() << "damaged: " << Printable(problem) << "\n";
     }
-    s.out() << report.repos << " repositories, " << Count(report.commits, "commit") << ": "
+    s.out() << report.repos << (report.repos == 1 ? " repository, " : " repositories, ")
+            << Count(report.commits, "commit") << ": "
             << (report.problems.empty() ? "all good" : Count(report.problems.size(), "problem"))
             << "\n";
     s.Document(json::object{{"ok", report.problems.empty()},

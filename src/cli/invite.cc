@@ -25,7 +25,9 @@ Run Define(Options& o) {
     if (args->role.empty()) {
       return ReportUsage(s, "which role?", "--role reader, contributor, maintainer or owner");
     }
-    FLAIR_TRY(const Wallet wallet, Wallet::FromBase58(args->wallet));
+    const auto named = Wallet::FromBase58(args->wallet);
+    if (!named.ok()) return ReportUsage(s, named.error());
+    const Wallet wallet = *named;
     FLAIR_TRY(HubRepo r, OpenHubRepo(s, args->repo));
     FLAIR_DO(r.hub->SetMember(r.address, wallet.ToBase58(), args->role));
     s.out() << wallet.ToBase58() << " is " << args->role << " of " << r.address.owner << "/"

@@ -52,8 +52,8 @@ Run Define(Options& o) {
   auto args = std::make_shared<Args>();
   o.One("HUB", args->hub, "The hub's address (default: the last one)", Need::kOptional);
   o.Value("--handle", args->handle, "Take this short name: [a-z0-9-], 3 to 31 characters");
-  o.Values("--scope", args->scopes,
-           "read, push, review or mint; may be given again (default: all)");
+  o.Choices("--scope", args->scopes, {"read", "push", "review", "mint"},
+            "May be given again (default: all)");
   return [args](Session& s) { return RunLogin(s, *args); };
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/objects_view.h"
 #include "cli/policy_text.h"
+#include "merge/method.h"
 #include "repo/merging.h"
 #include "repo/refs.h"
 
@@ -48,8 +49,7 @@ Result<ExitCode> RunMerge(Session& s, const Args& args) {
 Run Define(Options& o) {
   auto args = std::make_shared<Args>();
   o.Many("REF", args->refs, "What to merge; several make one commit", Need::kRequired);
-  o.Value("--method", args->method,
-          "fedavg (default), median, trimmed_mean, krum, linear, ours, theirs, base");
+  o.Choice("--method", args->method, MergeMethodNames(), "How to join (default: fedavg)");
   o.Value("--weights", args->weights, "samples, equal or w1,w2,...");
   o.Values("--param", args->parameters, "KEY=VALUE for the method; may be given again");
   o.Values("-m,--message", args->message, "The merge's message");

@@ -77,7 +77,12 @@ Result<ExitCode> Check(Session& s, const Args& args) {
   FLAIR_TRY(const CommitId tip, ResolveOrHead(*repo, args.ref));
   FLAIR_TRY(const auto target, TargetTip(*repo, args, tip));
   FLAIR_TRY(const std::string text, PolicyText(*repo, target ? *target : tip));
-  FLAIR_TRY(const Policy policy, ParsePolicy(text));
+  const auto parsed = ParsePolicy(text);
+  if (!parsed.ok()) {  // as a push would be refused
+    return Error(ErrorCode::kPolicyViolation, parsed.error().message())
+        .WithHint(parsed.error().hint());
+  }
+  const Policy& policy = *parsed;
   FLAIR_TRY(const auto commits, NewCommits(*repo, tip, target));
   json::array list;
   std::size_t num_violations = 0;

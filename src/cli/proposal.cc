@@ -12,6 +12,7 @@
 #include "cli/hub_connection.h"
 #include "cli/objects_view.h"
 #include "cli/render.h"
+#include "merge/method.h"
 #include "object/review.h"
 
 namespace flair::cli {
@@ -229,7 +230,7 @@ Run DefineMerge(Options& o) {
   auto args = std::make_shared<Args>();
   o.Many("N", args->numbers, "Proposals; several make one commit: a federated round",
          Need::kRequired);
-  o.Value("--method", args->method, "fedavg, median, krum, ... (default: the policy's)");
+  o.Choice("--method", args->method, MergeMethodNames(), "How to join (default: the policy's)");
   o.Value("--weights", args->weights, "samples, equal or w1,w2,...");
   o.Values("--param", args->parameters, "KEY=VALUE for the method; may be given again");
   o.Values("-m,--message", args->message, "The merge's message");

@@ -167,6 +167,11 @@ ExitCode ReportError(Session& session, const Error& error) {
   return ExitCodeOf(error.code());
 }
 
+ExitCode ReportUsage(Session& session, const Error& error) {
+  ReportError(session, error);
+  return ExitCode::kUsage;
+}
+
 ExitCode ReportUsage(Session& session, std::string_view message, std::string_view hint) {
   Error error(ErrorCode::kInvalidArgument, std::string(message));
   if (!hint.empty()) error = std::move(error).WithHint(std::string(hint));

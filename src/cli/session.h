@@ -107,6 +107,8 @@ class Session {
 ExitCode ReportError(Session& session, const Error& error);
 
 // For mistakes in what was typed that the option parser cannot see: exit code 2.
+// The same for an error that says what is wrong with an argument.
+ExitCode ReportUsage(Session& session, const Error& error);
 ExitCode ReportUsage(Session& session, std::string_view message, std::string_view hint = {});
 
 }  // namespace flair::cli

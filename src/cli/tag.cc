@@ -28,6 +28,9 @@ Result<ExitCode> RunTag(Session& s, const Args& args) {
     s.Document(json::object{{"deleted", args.name}});
     return ExitCode::kOk;
   }
+  if (const Status name = CheckRefName("tags/" + args.name); !name.ok()) {
+    return ReportUsage(s, name.error());
+  }
   FLAIR_TRY(const CommitId at, ResolveOrHead(*repo, args.at));
   FLAIR_DO(CreateTag(*repo, args.name, at));
   s.out() << "tag " << args.name << " at " << at.Short() << "\n";

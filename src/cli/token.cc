@@ -36,7 +36,7 @@ Result<HubConnection> Hub(Session& s, const Args& args) {
 
 Run DefineNew(Options& o) {
   auto args = std::make_shared<Args>();
-  o.Values("--scope", args->scopes, "read, push, review or mint; may be given again");
+  o.Choices("--scope", args->scopes, {"read", "push", "review", "mint"}, "May be given again");
   o.Value("--repo", args->repo, "Only for this OWNER/NAME (default: all of yours)");
   o.Value("--days", args->days, "Until it ends (default: the hub's)");
   o.Value("--hub", args->hub, "The hub (default: the last one)");

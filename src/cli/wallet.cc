@@ -12,8 +12,8 @@
 
 #include "base/hex.h"
 #include "base/path.h"
-#include "remote/keyfile.h"
 #include "cli/session.h"
+#include "remote/keyfile.h"
 
 namespace flair::cli {
 namespace {
@@ -74,7 +74,10 @@ Run DefineImport(Options& o) {
     }
     auto key = ParseKeypair(text);
     text.assign(text.size(), '\0');
-    if (!key.ok()) return std::move(key).error().In(*from == "-" ? "standard input" : *from);
+    if (!key.ok()) {
+      const std::string what = *from == "-" ? "standard input" : *from;
+      return Error(ErrorCode::kInvalidArgument, what + ": " + key.error().message());
+    }
     FLAIR_TRY(const std::string path, TargetPath(s));
     FLAIR_DO(WriteKeypair(s.env(), path, *key));
     return SayWallet(s, key->wallet(), path);
@@ -120,14 +123,15 @@ Run DefineVerify(Options& o) {
     if (args->text.has_value() == args->file.has_value()) {
       return ReportUsage(s, "give either --text or --file");
     }
-    FLAIR_TRY(const Wallet wallet, Wallet::FromBase58(args->wallet));
-    FLAIR_TRY(const Bytes raw, FromHex(args->signature));
+    const auto named = Wallet::FromBase58(args->wallet);
+    if (!named.ok()) return ReportUsage(s, named.error());
+    const Wallet wallet = *named;
+    const auto raw = FromHex(args->signature);
     Signature signature;
-    if (raw.size() != signature.size()) {
-      return ReportUsage(
-          s, "a signature has 128 hex digits, this has " + std::to_string(args->signature.size()));
+    if (!raw.ok() || raw->size() != signature.size()) {
+      return ReportUsage(s, "a signature is 128 hex digits");
     }
-    std::copy(raw.begin(), raw.end(), signature.begin());
+    std::copy(raw->begin(), raw->end(), signature.begin());
     FLAIR_TRY(const Bytes message, MessageOf(s, *args));
     FLAIR_DO(VerifySignature(wallet, message, signature));
     s.out() << "good signature by " << wallet.ToBase58() << "\n";

@@ -21,8 +21,8 @@ std::string Wallet::ToBase58() const { return flair::ToBase58(bytes); }
 Result<Wallet> Wallet::FromBase58(std::string_view text) {
   FLAIR_TRY(const Bytes raw, flair::FromBase58(text, kBytes));
   if (raw.size() != kBytes) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "a wallet address has 32 bytes, this has " + std::to_string(raw.size()));
+    return Error(ErrorCode::kInvalidArgument, "'" + std::string(text.substr(0, 64)) +
+                                                  "' is no wallet address: base58 of 32 bytes");
   }
   return FromBytes(raw);
 }

@@ -142,6 +142,12 @@ std::string_view MergeMethodName(MergeMethod method) {
   return "unknown";
 }
 
+std::vector<std::string> MergeMethodNames() {
+  std::vector<std::string> names;
+  for (const MergeMethod method : kMethods) names.emplace_back(MergeMethodName(method));
+  return names;
+}
+
 Result<MergeMethod> MergeMethodFromName(std::string_view name) {
   std::string all;
   for (const MergeMethod method : kMethods) {

@@ -29,6 +29,7 @@ enum class MergeMethod : std::uint8_t {
   kBase,         // the common base's (one input)
 };
 std::string_view MergeMethodName(MergeMethod method);  // "fedavg", "trimmed_mean"
+std::vector<std::string> MergeMethodNames();           // all
 // Errors: kInvalidArgument, listing the methods.
 Result<MergeMethod> MergeMethodFromName(std::string_view name);
 
