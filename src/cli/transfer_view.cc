@@ -30,8 +30,9 @@ void TellFetch(Session& s, const FetchOutcome& outcome) {
   s.out() << Table(rows);
   if (outcome.received_bytes + outcome.resumed_bytes > 0) {
     s.out() << "received " << TransferText(outcome.received_bytes, outcome.resumed_bytes);
-    if (outcome.model_bytes > 0)
-      s.out() << " for " << FormatBytes(outcome.model_bytes) << " of content";
+    if (outcome.model_bytes > 0) {
+      s.out() << " of a " << FormatBytes(outcome.model_bytes) << " model";
+    }
     s.out() << "\n";
   }
 }

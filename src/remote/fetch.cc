@@ -165,6 +165,17 @@ std::vector<RefUpdate> LocalUpdates(const wire::RefList& refs, const std::string
   return updates;
 }
 
+// What the newest version weighs: the measure beside the bytes that travelled.
+Result<std::uint64_t> BytesOfTip(Repository& repo, const wire::RefList& refs) {
+  std::uint64_t bytes = 0;
+  for (const wire::NamedRef& ref : refs.refs) {
+    if (ref.name != "heads/" + refs.default_branch) continue;
+    FLAIR_TRY(const Tree tree, ReadCommitTree(repo.objects(), ref.commit));
+    for (const TreeEntry& entry : tree.entries) bytes += entry.size_bytes;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<FetchOutcome> Fetch(Repository& repo, HubApi& api, const std::string& remote_name,
@@ -235,6 +246,7 @@ Result<FetchOutcome> Fetch(Repository& repo, HubApi& api, const std::string& rem
         FLAIR_DO(SetConfig(repo, "clone.tensors", extent.tensors_glob));
       }
       FLAIR_DO(PlaceLeftOut(repo, options.transfer.progress));
+      FLAIR_TRY(outcome.model_bytes, BytesOfTip(repo, refs));
       return outcome;
     }
 

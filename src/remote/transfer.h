@@ -48,7 +48,7 @@ struct FetchOutcome {
   std::vector<RefChangeSeen> refs;
   std::uint64_t received_bytes = 0;  // over the wire, now
   std::uint64_t resumed_bytes = 0;   // already here from an interrupted fetch
-  std::uint64_t model_bytes = 0;     // what the received contents hold, decoded
+  std::uint64_t model_bytes = 0;     // of the files in the default branch's tip
   std::string default_branch;
 };
 

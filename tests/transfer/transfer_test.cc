@@ -96,6 +96,7 @@ TEST_F(TransferTest, AnUpdateTravelsAsADelta) {
   ASSERT_TRUE(pulled.ok()) << pulled.error().message();
   EXPECT_EQ(pulled->kind, PullKind::kFastForward);
   EXPECT_LT(pulled->fetch.received_bytes, pushed.egress.model_bytes * 8 / 10);
+  EXPECT_EQ(pulled->fetch.model_bytes, pushed.egress.model_bytes);
   EXPECT_EQ(ReadTextFile(folder_ / "clone/model.safetensors"), ModelBytes(1, 1, 3, 200'000));
   const auto again = Pull(*clone.repo, site_.api(), "origin");
   ASSERT_TRUE(again.ok());
