@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import threading
@@ -102,7 +101,3 @@ def run(*command, cwd=None, env=None):
     if process.returncode != 0:
         raise SystemExit(f"bench: `{' '.join(map(str, command))}` ended with {process.returncode}\n{out}{err}")
     return Measured(seconds, rss, out)
-
-
-def own_peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

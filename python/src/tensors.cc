@@ -69,16 +69,6 @@ nb::dict FileOf(Repo& self, const std::string& ref, const std::string& path) {
   return out;
 }
 
-std::vector<std::string> FilesOf(Repo& self, const std::string& ref) {
-  const Tree tree = self.Run([&](Repository& r) -> Result<Tree> {
-    FLAIR_TRY(const CommitId commit, Resolve(r, ref));
-    return ReadCommitTree(r.objects(), commit);
-  });
-  std::vector<std::string> paths;
-  for (const TreeEntry& entry : tree.entries) paths.push_back(entry.path);
-  return paths;
-}
-
 ByteArray ReadTensor(Repo& self, const std::string& hash) {
   const Digest digest = Unwrap(Digest::FromHex(hash));
   const std::uint64_t size = self.Run(
@@ -110,10 +100,7 @@ ByteArray ReadBytes(Repo& self, const std::string& ref, const std::string& path,
 }  // namespace
 
 void BindTensors(nb::class_<Repo>& repo) {
-  repo.def("files", FilesOf)
-      .def("file", FileOf)
-      .def("read_tensor", ReadTensor)
-      .def("read_bytes", ReadBytes);
+  repo.def("file", FileOf).def("read_tensor", ReadTensor).def("read_bytes", ReadBytes);
 }
 
 }  // namespace flair::python

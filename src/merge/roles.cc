@@ -34,22 +34,6 @@ constexpr std::array kKnownNames = {
 
 }  // namespace
 
-std::string_view TensorRoleName(TensorRole role) {
-  switch (role) {
-    case TensorRole::kTrainable:
-      return "trainable";
-    case TensorRole::kFrozen:
-      return "frozen";
-    case TensorRole::kLocal:
-      return "local";
-    case TensorRole::kStatistics:
-      return "statistics";
-    case TensorRole::kCounter:
-      return "counter";
-  }
-  return "unknown";
-}
-
 TensorRole RoleOf(const RoleGlobs& globs, std::string_view tensor_name) {
   if (Any(globs.frozen, tensor_name)) return TensorRole::kFrozen;
   if (Any(globs.local, tensor_name)) return TensorRole::kLocal;

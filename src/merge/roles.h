@@ -19,7 +19,6 @@ enum class TensorRole : std::uint8_t {
   kStatistics,  // running mean and variance: combined as values, not as updates
   kCounter,     // integers: the maximum counts
 };
-std::string_view TensorRoleName(TensorRole role);
 
 struct RoleGlobs {
   std::vector<std::string> frozen;

@@ -135,8 +135,6 @@ Result<std::string> HubApi::AuditLogJson(const RepoAddress& repo) {
   return GetJson(repo, "audit-log");
 }
 
-Result<std::string> HubApi::PolicyJson(const RepoAddress& repo) { return GetJson(repo, "policy"); }
-
 Result<std::vector<wire::Member>> HubApi::ListMembers(const RepoAddress& repo) {
   FLAIR_TRY(const std::string answer, GetJson(repo, "members"));
   return wire::DecodeMembers(answer);
@@ -158,11 +156,6 @@ Status HubApi::RemoveMember(const RepoAddress& repo, std::string_view wallet) {
 Result<wire::RefList> HubApi::ListRefs(const RepoAddress& repo) {
   FLAIR_TRY(const std::string answer, GetJson(repo, "refs"));
   return wire::DecodeRefList(answer);
-}
-
-Status HubApi::ChangeRef(const RepoAddress& repo, const wire::RefChange& change) {
-  FLAIR_DO(Call(HttpMethod::kPut, RepoUrl(repo, "refs"), Encode(change), Repeat::kNever));
-  return OkStatus();
 }
 
 // --- proposals ------------------------------------------------------------------------

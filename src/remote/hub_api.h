@@ -52,8 +52,6 @@ class HubApi {
   Status SetMember(const RepoAddress& repo, std::string_view wallet, std::string_view role);
   Status RemoveMember(const RepoAddress& repo, std::string_view wallet);
   Result<wire::RefList> ListRefs(const RepoAddress& repo);
-  Status ChangeRef(const RepoAddress& repo, const wire::RefChange& change);
-  Result<std::string> PolicyJson(const RepoAddress& repo);
   // JSON of the endpoints under the repository that only show: "commits?limit=20",
   // "commits/ID/tensors", "diff/A/B", "attachments/ID".
   Result<std::string> GetJson(const RepoAddress& repo, std::string_view below);

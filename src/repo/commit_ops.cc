@@ -217,17 +217,6 @@ Result<std::vector<Metric>> ParseMetrics(std::string_view text) {
   return metrics;
 }
 
-Result<AttachmentId> AddAttachment(Repository& repo, const Attachment& attachment) {
-  FLAIR_DO(CheckAttachment(repo, attachment));
-  FLAIR_TRY(const auto lock, repo.LockForWriting());
-  FLAIR_TRY(const auto batch, repo.objects().Begin());
-  FLAIR_DO(batch->PutObject(ObjectKind::kAttachment, EncodeAttachment(attachment)));
-  FLAIR_DO(batch->Commit());
-  const AttachmentId id = IdOf(attachment);
-  FLAIR_DO(ListAttachment(repo, id, attachment));
-  return id;
-}
-
 Status RegisterAttachments(Repository& repo, const std::vector<AttachmentId>& ids) {
   if (ids.empty()) return OkStatus();
   FLAIR_TRY(Transaction transaction, Transaction::Begin(repo.db()));

@@ -49,10 +49,8 @@ struct AttachmentEntry {
   AttachmentKind kind = AttachmentKind::kSignature;
   bool operator==(const AttachmentEntry&) const = default;
 };
-// Verifies the signature and stores it. Errors: kNotFound when the commit is absent,
-// kRejected for a false signature. Adding one twice does nothing.
-Result<AttachmentId> AddAttachment(Repository& repo, const Attachment& attachment);
-// For received objects, stored already: lists them, verified the same way.
+// For received objects, stored already: verifies and lists them. Errors: kNotFound when a
+// commit is absent, kRejected for a false signature.
 Status RegisterAttachments(Repository& repo, const std::vector<AttachmentId>& ids);
 Result<std::vector<AttachmentEntry>> ListAttachments(Repository& repo, const CommitId& commit);
 Result<Attachment> ReadAttachment(const ObjectStore& objects, const AttachmentId& id);

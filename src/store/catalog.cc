@@ -82,12 +82,6 @@ void Catalog::AddRun(const PackFile& pack, const PackIndex::Run& run) {
   }
 }
 
-void Catalog::Clear() {
-  const std::unique_lock lock(mutex_);
-  objects_.clear();
-  contents_.clear();
-}
-
 void Catalog::ReplaceBy(Catalog&& other) {
   const std::unique_lock lock(mutex_);
   objects_ = std::move(other.objects_);
@@ -134,12 +128,6 @@ ContentRefPtr Catalog::FindPartial(const Digest& hash) const {
   const std::shared_lock lock(mutex_);
   const auto at = contents_.find(hash);
   return at == contents_.end() ? nullptr : at->second;
-}
-
-void Catalog::EachObject(
-    const std::function<void(ObjectKind, const Digest&, const ObjectPlace&)>& visit) const {
-  const std::shared_lock lock(mutex_);
-  for (const auto& [key, place] : objects_) visit(key.first, key.second, place);
 }
 
 void Catalog::EachPartial(const std::function<void(const ContentEntry&)>& visit) const {

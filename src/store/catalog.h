@@ -80,7 +80,6 @@ class Catalog {
   explicit Catalog(const Catalog* below = nullptr) : below_(below) {}
 
   void Add(const PackFile& pack, const PackIndex& index);
-  void Clear();
   // Becomes a copy of `other`, readers seeing the old or the new state.
   void ReplaceBy(Catalog&& other);
 
@@ -90,8 +89,6 @@ class Catalog {
   // Whatever is known, complete or not, here only.
   ContentRefPtr FindPartial(const Digest& hash) const;
 
-  void EachObject(
-      const std::function<void(ObjectKind, const Digest&, const ObjectPlace&)>& visit) const;
   void EachPartial(const std::function<void(const ContentEntry&)>& visit) const;
 
  private:

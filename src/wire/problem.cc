@@ -48,8 +48,6 @@ std::string OneLine(std::string_view text, std::size_t max_bytes) {
 
 }  // namespace
 
-std::string_view CodeName(ErrorCode code) { return RowOf(code).name; }
-
 std::optional<ErrorCode> CodeFromName(std::string_view name) {
   for (const Row& row : kRows) {
     if (row.name == name) return row.code;

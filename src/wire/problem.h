@@ -14,7 +14,6 @@
 namespace flair::wire {
 
 // "not-found", "policy-violation", ...
-std::string_view CodeName(ErrorCode code);
 std::optional<ErrorCode> CodeFromName(std::string_view name);
 int HttpStatusOf(ErrorCode code);
 ErrorCode CodeOfHttpStatus(int status);
