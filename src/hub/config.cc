@@ -1,7 +1,10 @@
 // The hub's configuration file: HubOptions by name, unknown keys refused.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "base/env.h"
 #include "hub/server.h"
+#include "policy/policy.h"
 #include "policy/toml.h"
 
 namespace flair::hub {
@@ -41,12 +44,18 @@ class Reader {
       if (known) continue;
       return Error(ErrorCode::kInvalidArgument,
                    path_ + ":" + std::to_string(node.source().begin.line) + ": unknown key '" +
-                       std::string(key.str()) + "'");
+                       std::string(key.str()) + "'; the nearest known key is '" +
+                       Nearest(key.str()) + "'");
     }
     return OkStatus();
   }
 
  private:
+  std::string Nearest(std::string_view key) const {
+    return *std::min_element(taken_.begin(), taken_.end(), [&](const auto& a, const auto& b) {
+      return EditDistance(key, a) < EditDistance(key, b);
+    });
+  }
   const toml::node* Take(std::string_view key) {
     taken_.emplace_back(key);
     return table_.get(key);

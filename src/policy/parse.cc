@@ -82,14 +82,18 @@ Error UnknownKey(std::uint32_t line, std::string_view path) {
   std::size_t distance = std::numeric_limits<std::size_t>::max();
   for (const KnownKey& key : kKnownKeys) {
     if (key.known != Known::kEnforced) continue;
-    // A section alone is compared with sections.
-    const bool is_section = generic.find('.') == std::string::npos;
-    const std::string_view candidate =
-        is_section ? key.path.substr(0, key.path.find('.')) : key.path;
-    const std::size_t d = EditDistance(generic, candidate);
-    if (d < distance) {
+    const auto consider = [&](std::string_view compared, std::string_view named) {
+      const std::size_t d = EditDistance(generic, compared);
+      if (d >= distance) return;
       distance = d;
-      nearest = candidate;
+      nearest = named;
+    };
+    // One word is a section, or a key whose section was forgotten.
+    if (generic.find('.') == std::string::npos) {
+      consider(key.path.substr(0, key.path.find('.')), key.path.substr(0, key.path.find('.')));
+      consider(key.path.substr(key.path.rfind('.') + 1), key.path);
+    } else {
+      consider(key.path, key.path);
     }
   }
   return Error(ErrorCode::kInvalidArgument, At(line) + "unknown key '" + std::string(path) +

@@ -61,6 +61,7 @@ TEST(PolicyTest, RefusesWhatItWouldNotEnforceAndNamesTheLine) {
        "flair.toml:3: unknown key 'branches.main.review'; the nearest known key is "
        "'branches.*.reviews'"},
       {"format = 1\n[contributions]\nmin_samples = 5\n", "the nearest known key is 'contribution'"},
+      {"format = 1\nmin_sampels = 5\n", "the nearest known key is 'contribution.min_samples'"},
       {"format = 1\n[access]\nupdates = \"sealed\"\n", "flair.toml:3: 'access.updates = "},
       {"format = 1\n[proof]\ntier = \"full\"\n", "flair.toml:3: 'proof.tier' is not enforced"},
       {"format = 1\n[contribution]\nregistered_card = true\n", "not enforced"},

@@ -147,7 +147,8 @@ Result<SignedIn> FinishSignIn(HubContext& hub, std::string_view nonce,
 Status CheckHandle(std::string_view handle) {
   const auto bad = [&](std::string_view why) {
     return Error(ErrorCode::kInvalidArgument,
-                 "handle '" + std::string(handle.substr(0, 40)) + "': " + std::string(why));
+                 "handle '" + std::string(handle.substr(0, 40)) + "': " + std::string(why))
+        .WithHint("3 to 31 of a-z, 0-9 and '-', like site-b");
   };
   if (handle.size() < 3 || handle.size() > 31) return bad("must have 3 to 31 characters");
   if (handle.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string_view::npos) {
