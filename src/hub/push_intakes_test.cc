@@ -108,6 +108,23 @@ TEST_F(PushIntakesTest, StoresWhileBytesArriveAndShowsNothingBeforeTheEnd) {
   EXPECT_EQ(OpenPacks(), 0U);
 }
 
+// Of tests/vectors/wire.json, which reference/wire.py prints.
+TEST_F(PushIntakesTest, FramesAreReadAsTheReferenceWritesThem) {
+  const Bytes text = Get(
+      ReadFile(PosixEnv(), FLAIR_SOURCE_DIR "/tests/vectors/wire.json", std::uint64_t{1} << 20));
+  const json::object vectors = Get(wire::ParseObject(AsText(text)));
+  const Bytes upload = Get(FromHex(std::string(vectors.at("upload").as_string())));
+  for (std::size_t size = 0; size <= upload.size(); ++size) {  // as far as it arrived
+    FrameReader frames(SourceOfBytes(upload));
+    for (const json::value& piece : vectors.at("pieces").as_array()) {
+      const auto frame = Get(frames.Next(size));
+      if (!frame) break;
+      EXPECT_EQ(ToHex(*frame), piece.as_string());
+    }
+    EXPECT_EQ(frames.offset() == upload.size(), size == upload.size());
+  }
+}
+
 TEST_F(PushIntakesTest, AShortUploadWaitsForItsFinish) {
   PushIntakes intakes;
   const std::string id = NewPush();

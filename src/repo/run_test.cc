@@ -4,14 +4,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fstream>
 #include <limits>
+#include <sstream>
 
+#include "base/hex.h"
 #include "base/mem_env.h"
+#include "crypto/blake3.h"
 #include "repo/run_format.h"
 
 namespace flair {
 namespace {
 
+namespace json = boost::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -59,6 +66,49 @@ std::string Record(Env& env, std::uint32_t steps, bool finish = true) {
     EXPECT_EQ(result->num_steps, steps);
   }
   return (*run)->folder();
+}
+
+// Of tests/vectors/run.json, which reference/run.py prints.
+TEST(RunVectorsTest, AReferenceRunIsReadAndWrittenByteForByte) {
+  std::ifstream in(FLAIR_SOURCE_DIR "/tests/vectors/run.json");
+  std::stringstream text;
+  text << in.rdbuf();
+  const json::value vectors = json::parse(text.str());
+  const auto hex = [](const json::value& v) { return FromHex(std::string(v.as_string())).value(); };
+  const auto number = [](const json::value& v) { return v.to_number<std::uint64_t>(); };
+
+  const auto document = DecodeRunDocument(std::string(vectors.at("run_json").as_string()));
+  ASSERT_TRUE(document.ok()) << document.error().message();
+  EXPECT_EQ(json::parse(EncodeRunDocument(*document)), vectors.at("document"));
+  const auto unfinished = DecodeRunDocument(std::string(vectors.at("unfinished").as_string()));
+  ASSERT_TRUE(unfinished.ok()) << unfinished.error().message();
+  EXPECT_FALSE(unfinished->result.has_value());
+
+  const Bytes file = hex(vectors.at("steps_bin"));
+  const auto entries = DecodeStepEntries(file);
+  ASSERT_TRUE(entries.ok()) << entries.error().message();
+  EXPECT_FALSE(entries->torn);
+  const json::array& steps = vectors.at("steps").as_array();
+  ASSERT_EQ(entries->steps.size(), steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const RunReader::StepInfo& step = entries->steps[i];
+    EXPECT_EQ(step.step, number(steps[i].at("step")));
+    EXPECT_EQ(step.first_row, number(steps[i].at("first_row")));
+    EXPECT_EQ(step.num_rows, number(steps[i].at("num_rows")));
+    ASSERT_EQ(step.tensors.size(), steps[i].at("tensors").as_array().size());
+    for (const json::value& t : steps[i].at("tensors").as_array()) {
+      const std::string name(t.at("name").as_string());
+      const auto found = std::find_if(step.tensors.begin(), step.tensors.end(),
+                                      [&](const auto& entry) { return entry.first == name; });
+      ASSERT_NE(found, step.tensors.end()) << name;
+      EXPECT_EQ(found->second.content.hash, Blake3(hex(t.at("data")))) << name;
+      EXPECT_EQ(DTypeName(found->second.dtype), t.at("dtype").as_string()) << name;
+      EXPECT_EQ(found->second.dims.size(), t.at("dims").as_array().size()) << name;
+    }
+    EXPECT_EQ(EncodeStepEntry(step), hex(vectors.at("entries").at(i))) << "step " << i;
+  }
+  const Bytes torn(file.begin(), file.end() - 1);
+  EXPECT_TRUE(DecodeStepEntries(torn)->torn);
 }
 
 TEST(RunTest, WhatWasWrittenReadsBack) {

@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
+#include <fstream>
 #include <functional>
+#include <map>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "object/attachment.h"
@@ -54,6 +59,36 @@ TEST(WireJsonTest, NamesTheMemberThatIsWrong) {
   EXPECT_EQ(GetStrings(o, "l", 1).error().code(), ErrorCode::kUnsupported);
   EXPECT_FALSE(GetBoolOr(o, "b", true).ok());
   EXPECT_FALSE(GetString(o, "absent").ok());
+}
+
+// Of tests/vectors/wire.json, which reference/wire.py prints.
+TEST(WireVectorsTest, EveryMessageIsReadAndWrittenAsTheReferenceDoes) {
+  std::ifstream in(FLAIR_SOURCE_DIR "/tests/vectors/wire.json");
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto vectors = ParseObject(text.str());
+  ASSERT_TRUE(vectors.ok()) << vectors.error().message();
+  const auto again = [](auto decoded) -> std::string {
+    EXPECT_TRUE(decoded.ok()) << decoded.error().message();
+    return decoded.ok() ? Encode(*decoded) : "";
+  };
+  const std::map<std::string, std::function<std::string(std::string_view)>> kinds = {
+      {"fetch_request", [&](std::string_view t) { return again(DecodeFetchRequest(t)); }},
+      {"fetch_plan", [&](std::string_view t) { return again(DecodeFetchPlan(t)); }},
+      {"push_request", [&](std::string_view t) { return again(DecodePushRequest(t)); }},
+      {"push_state", [&](std::string_view t) { return again(DecodePushState(t)); }},
+      {"finish_request", [&](std::string_view t) { return again(DecodeFinishRequest(t)); }},
+      {"finish_result", [&](std::string_view t) { return again(DecodeFinishResult(t)); }}};
+  std::set<std::string> seen;
+  for (const json::value& vector : vectors->at("messages").as_array()) {
+    const std::string name(vector.at("message").as_string());
+    const std::string sent = json::serialize(vector.at("json"));
+    const auto written = ParseJson(kinds.at(name)(sent));
+    ASSERT_TRUE(written.ok()) << name;
+    EXPECT_EQ(*written, vector.at("json")) << name << ": " << json::serialize(*written);
+    seen.insert(name);
+  }
+  EXPECT_EQ(seen.size(), kinds.size());
 }
 
 TEST(WireTransferTest, FetchRequestsSurviveARoundTrip) {
