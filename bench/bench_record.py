@@ -89,7 +89,7 @@ def _keras(model, steps):
 def measure(case, steps):
     import flair
     model, framework = case.split("_")
-    steps = min(steps, 6) if model == "resnet" else steps
+    steps = min(steps, 3) if model == "resnet" else steps
     train = (_torch if framework == "torch" else _keras)(model, steps)
     found = {"recorded": [], "plain": [], "bytes": []}
     train(None)  # warm up

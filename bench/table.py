@@ -56,16 +56,16 @@ class Measured:
     output: str
 
 
-def _tree_rss_kb(pid):
-    """Resident memory of a process and all below it."""
+def _tree_peak_kb(pid):
+    """Peak resident memory of a process and of all below it, added up."""
     total = 0
     try:
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith("VmHWM:"):
                 total += int(line.split()[1])
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                total += _tree_rss_kb(int(child))
+                total += _tree_peak_kb(int(child))
     except (FileNotFoundError, ProcessLookupError):
         pass
     return total
@@ -80,8 +80,8 @@ class RssWatch:
         self._thread.start()
 
     def _watch(self, pid):
-        while not self._stop.wait(0.01):
-            self.peak_kb = max(self.peak_kb, _tree_rss_kb(pid))
+        while not self._stop.wait(0.003):
+            self.peak_kb = max(self.peak_kb, _tree_peak_kb(pid))
 
     def stop(self):
         self._stop.set()
