@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at every step of a push, of the client or of the hub.
 
-Each round commits a new version of a tiny model and pushes it, with one side killed at a chosen
+Each round commits a new version of a tiny model, now and then with a long table, and pushes it, with one side killed at a chosen
 call that writes, syncs, renames or sends (kill_at.c). Whatever the moment: the branch is at the old
 or at the new commit, and the same push, run again, ends with the new one. At the end the hub's
 fsck and a clone, compared byte for byte, find everything.
@@ -46,6 +46,13 @@ def model(version, elements=600):
     text += b" " * (-len(text) % 8)
     data = [values.uniform(-1, 1) + step.uniform(-1e-4, 1e-4) for _ in range(3 * elements)]
     return len(text).to_bytes(8, "little") + text + struct.pack(f"<{len(data)}f", *data)
+
+
+def table(version, size=20_000_000):
+    """Noise that no codec shortens: an upload so long that the hub stores it while it arrives."""
+    header = json.dumps({"table": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + random.Random(version).randbytes(size)
 
 
 class Hub:
@@ -121,7 +128,7 @@ class Worker:
         self.flair("repo", "create", self.address, cwd=folder)
         self.flair("init", self.repo, cwd=folder)
         self.flair("remote", "add", "origin", self.address)
-        self.versions = []
+        self.versions, self.last_table = [], None
         self.commit()
         self.flair("push")
         self.client_steps = self.count_steps()
@@ -138,10 +145,13 @@ class Worker:
             raise SystemExit(f"flair {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def commit(self):
+    def commit(self, long=False):
         self.versions.append(model(len(self.versions)))
         (self.repo / "model.safetensors").write_bytes(self.versions[-1])
-        self.flair("add", "model.safetensors")
+        if long:
+            self.last_table = table(len(self.versions))
+            (self.repo / "table.safetensors").write_bytes(self.last_table)
+        self.flair("add", ".")
         self.flair("commit", "-m", f"version {len(self.versions)}", "--samples", "10")
         return json.loads(self.flair("log", "--json", "-n", "1"))["commits"][0]["commit"]
 
@@ -167,16 +177,18 @@ class Worker:
 
     def round(self, number):
         old = self.tip()
-        new = self.commit()
+        long = number % 50 >= 46
+        new = self.commit(long)
         if number % 5 == 4:
             # Its start has some thirty steps of its own; those are meant too.
-            self.hub.restart(kill_at=1 + self.random.randrange(64))
+            self.hub.restart(kill_at=1 + self.random.randrange(200 if long else 64))
             before = self.hub.kills
             done = self.run("push")
             self.killed["hub"] += self.hub.kills > before
         else:
             # The steps before the hub decides are few; every other round aims at them.
             steps = self.client_steps if number // 2 % 2 else self.client_steps // 3
+            steps += 100 if long else 0
             at = 1 + self.random.randrange(steps)
             done = self.run("push", LD_PRELOAD=str(self.killer), FLAIR_KILL_AT=str(at))
             self.killed["client"] += done.returncode == KILLED
@@ -198,6 +210,8 @@ class Worker:
         clone = self.folder / "clone"
         self.flair("clone", self.address, clone, cwd=self.folder)
         assert (clone / "model.safetensors").read_bytes() == self.versions[-1], "the clone holds other bytes"
+        if self.last_table is not None:
+            assert (clone / "table.safetensors").read_bytes() == self.last_table, "the clone holds another table"
         self.flair("fsck", cwd=clone)
         self.hub.stop()
         self.flair("hub", "fsck", "--data", self.folder / "hub/data", cwd=self.folder)
