@@ -92,7 +92,7 @@ std::string CreateOne(Hub& self, const std::string& name, const std::string& vis
 void Invite(Hub& self, const std::string& owner, const std::string& name, const std::string& wallet,
             const std::string& role) {
   nb::gil_scoped_release release;
-  Check(self.api.SetMember(AddressAt(self, owner, name), wallet, role));
+  Unwrap(self.api.SetMember(AddressAt(self, owner, name), wallet, role));
 }
 
 std::pair<std::string, std::string> Whoami(Hub& self) {

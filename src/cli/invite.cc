@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "cli/hub_connection.h"
+#include "cli/render.h"
 
 namespace flair::cli {
 namespace {
@@ -17,7 +18,7 @@ struct Args {
 
 Run Define(Options& o) {
   auto args = std::make_shared<Args>();
-  o.One("WALLET", args->wallet, "Who: a wallet's address", Need::kRequired);
+  o.One("WHO", args->wallet, "Who: a wallet's address or a handle", Need::kRequired);
   o.Choice("--role", args->role, {"reader", "contributor", "maintainer", "owner"},
            "What they may do");
   o.Value("--repo", args->repo, "OWNER/NAME (default: the remote of the repository here)");
@@ -25,15 +26,13 @@ Run Define(Options& o) {
     if (args->role.empty()) {
       return ReportUsage(s, "which role?", "--role reader, contributor, maintainer or owner");
     }
-    const auto named = Wallet::FromBase58(args->wallet);
-    if (!named.ok()) return ReportUsage(s, named.error());
-    const Wallet wallet = *named;
     FLAIR_TRY(HubRepo r, OpenHubRepo(s, args->repo));
-    FLAIR_DO(r.hub->SetMember(r.address, wallet.ToBase58(), args->role));
-    s.out() << wallet.ToBase58() << " is " << args->role << " of " << r.address.owner << "/"
-            << r.address.name << "\n";
-    s.Document(json::object{
-        {"repo", r.address.ToUrl()}, {"wallet", wallet.ToBase58()}, {"role", args->role}});
+    FLAIR_TRY(const wire::Member member, r.hub->SetMember(r.address, args->wallet, args->role));
+    s.out() << Printable(member.wallet)
+            << (member.handle.empty() ? "" : " (" + Printable(member.handle) + ")") << " is "
+            << args->role << " of " << r.address.owner << "/" << r.address.name << "\n";
+    s.Document(
+        json::object{{"repo", r.address.ToUrl()}, {"wallet", member.wallet}, {"role", args->role}});
     return ExitCode::kOk;
   };
 }
@@ -42,7 +41,7 @@ Run Define(Options& o) {
 
 extern const CommandSpec kInviteCommand = {.name = "invite",
                                            .summary = "Give a wallet a role in a repository",
-                                           .example = "flair invite WALLET --role contributor",
+                                           .example = "flair invite site-b --role contributor",
                                            .define = Define};
 
 }  // namespace flair::cli

@@ -19,14 +19,13 @@ struct Args {
 Run Define(Options& o) {
   auto args = std::make_shared<Args>();
   o.One("OWNER/NAME", args->repo, "Default: the remote of the repository here", Need::kOptional);
-  o.Value("--remove", args->remove, "Take this wallet's role away");
+  o.Value("--remove", args->remove, "Take the role of this wallet or handle away");
   return [args](Session& s) -> Result<ExitCode> {
     FLAIR_TRY(HubRepo r, OpenHubRepo(s, args->repo));
     if (args->remove) {
-      FLAIR_TRY(const Wallet wallet, Wallet::FromBase58(*args->remove));
-      FLAIR_DO(r.hub->RemoveMember(r.address, wallet.ToBase58()));
-      s.out() << "removed " << wallet.ToBase58() << "\n";
-      s.Document(json::object{{"removed", wallet.ToBase58()}});
+      FLAIR_DO(r.hub->RemoveMember(r.address, *args->remove));
+      s.out() << "removed " << *args->remove << "\n";
+      s.Document(json::object{{"removed", *args->remove}});
       return ExitCode::kOk;
     }
     FLAIR_TRY(const auto members, r.hub->ListMembers(r.address));

@@ -306,8 +306,10 @@ class Acceptance {
     PushOutcome out;
     out.commit = push_.tip;
     out.proposal_number = number;
-    out.proposal_url = hub_.public_url + "/" + call_.repo->owner + "/" + call_.repo->name +
-                       "/proposals/" + std::to_string(number);
+    auto url = Query(hub_.db, [&](Database& db) {
+      return ProposalUrl(db, hub_.public_url, *call_.repo, number);
+    });
+    FLAIR_TRY(out.proposal_url, std::move(url));
     out.evidence_json = evidence_;
     out.checks = checks_;
     return out;

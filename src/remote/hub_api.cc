@@ -140,16 +140,18 @@ Result<std::vector<wire::Member>> HubApi::ListMembers(const RepoAddress& repo) {
   return wire::DecodeMembers(answer);
 }
 
-Status HubApi::SetMember(const RepoAddress& repo, std::string_view wallet, std::string_view role) {
+Result<wire::Member> HubApi::SetMember(const RepoAddress& repo, std::string_view who,
+                                       std::string_view role) {
   json::object body;
   body["role"] = std::string(role);
-  FLAIR_DO(Call(HttpMethod::kPut, RepoUrl(repo, "members/" + PercentEncode(wallet)),
-                wire::ToText(body)));
-  return OkStatus();
+  FLAIR_TRY(
+      const HttpResponse answer,
+      Call(HttpMethod::kPut, RepoUrl(repo, "members/" + PercentEncode(who)), wire::ToText(body)));
+  return wire::DecodeMember(answer.body);
 }
 
-Status HubApi::RemoveMember(const RepoAddress& repo, std::string_view wallet) {
-  FLAIR_DO(Call(HttpMethod::kDelete, RepoUrl(repo, "members/" + PercentEncode(wallet)), ""));
+Status HubApi::RemoveMember(const RepoAddress& repo, std::string_view who) {
+  FLAIR_DO(Call(HttpMethod::kDelete, RepoUrl(repo, "members/" + PercentEncode(who)), ""));
   return OkStatus();
 }
 

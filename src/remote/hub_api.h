@@ -49,8 +49,10 @@ class HubApi {
   Status DeleteRepo(const RepoAddress& repo);
   Result<std::string> AuditLogJson(const RepoAddress& repo);
   Result<std::vector<wire::Member>> ListMembers(const RepoAddress& repo);
-  Status SetMember(const RepoAddress& repo, std::string_view wallet, std::string_view role);
-  Status RemoveMember(const RepoAddress& repo, std::string_view wallet);
+  // `who`: a wallet's address or a handle. Returns the member as the hub knows them.
+  Result<wire::Member> SetMember(const RepoAddress& repo, std::string_view who,
+                                 std::string_view role);
+  Status RemoveMember(const RepoAddress& repo, std::string_view who);
   Result<wire::RefList> ListRefs(const RepoAddress& repo);
   // JSON of the endpoints under the repository that only show: "commits?limit=20",
   // "commits/ID/tensors", "diff/A/B", "attachments/ID".

@@ -9,6 +9,14 @@ Error NotObjects(std::string_view name) {
                "'" + std::string(name) + "' must be a list of objects");
 }
 
+Result<Member> MemberOf(const json::object& o) {
+  Member m;
+  FLAIR_TRY(m.wallet, GetString(o, "wallet"));
+  FLAIR_TRY(m.handle, GetStringOr(o, "handle", ""));
+  FLAIR_TRY(m.role, GetString(o, "role"));
+  return m;
+}
+
 }  // namespace
 
 std::string Encode(const RepoRequest& m) {
@@ -57,6 +65,11 @@ Result<std::vector<RepoInfo>> DecodeRepoList(std::string_view text) {
   return out;
 }
 
+Result<Member> DecodeMember(std::string_view text) {
+  FLAIR_TRY(const json::object o, ParseObject(text, kMaxProblemBytes));
+  return MemberOf(o);
+}
+
 Result<std::vector<Member>> DecodeMembers(std::string_view text) {
   FLAIR_TRY(const json::object o, ParseObject(text));
   FLAIR_TRY(const json::array* items, GetArray(o, "members", kMaxNamed));
@@ -64,10 +77,7 @@ Result<std::vector<Member>> DecodeMembers(std::string_view text) {
   if (items == nullptr) return out;
   for (const json::value& item : *items) {
     if (!item.is_object()) return NotObjects("members");
-    Member m;
-    FLAIR_TRY(m.wallet, GetString(item.get_object(), "wallet"));
-    FLAIR_TRY(m.handle, GetStringOr(item.get_object(), "handle", ""));
-    FLAIR_TRY(m.role, GetString(item.get_object(), "role"));
+    FLAIR_TRY(Member m, MemberOf(item.get_object()));
     out.push_back(std::move(m));
   }
   return out;

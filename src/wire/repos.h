@@ -51,6 +51,7 @@ struct Member {
   std::string handle;
   std::string role;
 };
+Result<Member> DecodeMember(std::string_view text);
 // {"members": [...]}
 Result<std::vector<Member>> DecodeMembers(std::string_view text);
 

@@ -27,7 +27,7 @@ class TransferTest : public ::testing::Test {
     const auto created = owner_.api().CreateRepo({.name = "digits"});
     EXPECT_TRUE(created.ok()) << created.error().message();
     address_ = {hub_.url(), owner_.wallet(), "digits"};
-    const Status invited = owner_.api().SetMember(address_, site_.wallet(), "contributor");
+    const auto invited = owner_.api().SetMember(address_, site_.wallet(), "contributor");
     EXPECT_TRUE(invited.ok()) << invited.error().message();
   }
 

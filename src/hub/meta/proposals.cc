@@ -84,6 +84,13 @@ Result<std::vector<ProposalRow>> ListProposals(Database& db, std::string_view re
   }
 }
 
+Result<std::string> ProposalUrl(Database& db, std::string_view public_url, const RepoRow& repo,
+                                std::int64_t number) {
+  FLAIR_TRY(const std::string handle, HandleOf(db, repo.owner));
+  return std::string(public_url) + "/" + (handle.empty() ? repo.owner : handle) + "/" + repo.name +
+         "/proposals/" + std::to_string(number);
+}
+
 Result<std::int64_t> InsertProposal(Database& db, const ProposalRow& row) {
   FLAIR_TRY(Statement next,
             db.Prepare("UPDATE repos SET last_proposal = last_proposal + 1 WHERE id=? "

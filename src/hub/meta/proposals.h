@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/meta/repos.h"
 #include "object/ids.h"
 #include "repo/sqlite.h"
 
@@ -42,6 +43,10 @@ Result<std::optional<ProposalRow>> FindOpenProposal(Database& db, std::string_vi
 // Newest first. `state` "all": every one; `target` empty: of every branch.
 Result<std::vector<ProposalRow>> ListProposals(Database& db, std::string_view repo_id,
                                                std::string_view state, std::string_view target);
+// Where people look at a proposal: HUB/OWNER/NAME/proposals/N, by the owner's handle if there
+// is one.
+Result<std::string> ProposalUrl(Database& db, std::string_view public_url, const RepoRow& repo,
+                                std::int64_t number);
 // Returns the new number; `row.number` is ignored.
 Result<std::int64_t> InsertProposal(Database& db, const ProposalRow& row);
 // Stores tip, base, title, state, evidence, checks, merged_commit and updated_s.

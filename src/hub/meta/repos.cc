@@ -107,6 +107,13 @@ Result<std::vector<RepoRow>> ListRepos(Database& db, std::string_view owner,
   }
 }
 
+Result<std::string> HandleOf(Database& db, std::string_view wallet) {
+  FLAIR_TRY(Statement row, db.Prepare("SELECT handle FROM wallets WHERE wallet=?"));
+  row.Bind(1, wallet);
+  FLAIR_TRY(const bool found, row.Step());
+  return found && !row.IsNull(0) ? row.Text(0) : std::string();
+}
+
 Status InsertRepo(Database& db, const RepoRow& repo) {
   FLAIR_TRY(const std::optional<RepoRow> taken, FindRepo(db, repo.owner, repo.name));
   if (taken) {

@@ -42,6 +42,8 @@ Result<std::optional<RepoRow>> FindRepoById(Database& db, std::string_view id);
 // nobody) may read; by owner and name.
 Result<std::vector<RepoRow>> ListRepos(Database& db, std::string_view owner,
                                        std::string_view wallet);
+// The short name of a wallet; empty when it has none.
+Result<std::string> HandleOf(Database& db, std::string_view wallet);
 // Errors: kAlreadyExists.
 Status InsertRepo(Database& db, const RepoRow& repo);
 

@@ -18,13 +18,6 @@ std::optional<std::int64_t> Number(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> HandleOf(Database& db, std::string_view wallet) {
-  FLAIR_TRY(Statement row, db.Prepare("SELECT handle FROM wallets WHERE wallet=?"));
-  row.Bind(1, wallet);
-  FLAIR_TRY(const bool found, row.Step());
-  return found && !row.IsNull(0) ? row.Text(0) : std::string();
-}
-
 Result<std::string> WalletOf(Database& db, std::string_view wallet_or_handle) {
   if (Wallet::FromBase58(wallet_or_handle).ok()) return std::string(wallet_or_handle);
   FLAIR_TRY(Statement row, db.Prepare("SELECT wallet FROM wallets WHERE handle=?"));

@@ -12,8 +12,6 @@
 
 namespace flair::hub {
 
-// Empty when the wallet has none.
-Result<std::string> HandleOf(Database& db, std::string_view wallet);
 // A wallet's address or a handle -> the address. Errors: kNotFound, kInvalidArgument.
 Result<std::string> WalletOf(Database& db, std::string_view wallet_or_handle);
 

@@ -39,6 +39,7 @@ Result<json::object> SummaryJson(HubContext& hub, Database& db, const RepoRow& r
                                  const ProposalRow& p, const ObjectStore& objects) {
   FLAIR_TRY(const std::string handle, HandleOf(db, p.author));
   FLAIR_TRY(const Standing standing, StandingOf(db, p, TipAuthor(objects, p.tip)));
+  FLAIR_TRY(const std::string url, ProposalUrl(db, hub.public_url, repo, p.number));
   json::object out{{"number", p.number},
                    {"state", p.state},
                    {"title", p.title},
@@ -49,8 +50,7 @@ Result<json::object> SummaryJson(HubContext& hub, Database& db, const RepoRow& r
                    {"commit", p.tip.ToHex()},
                    {"approvals", standing.approvals},
                    {"rejected", standing.rejected},
-                   {"url", hub.public_url + "/" + repo.owner + "/" + repo.name + "/proposals/" +
-                               std::to_string(p.number)},
+                   {"url", url},
                    {"created_at", TimeText(p.created_s)},
                    {"updated_at", TimeText(p.updated_s)}};
   out["base"] = p.base ? json::value(p.base->ToHex()) : json::value(nullptr);
