@@ -1,7 +1,7 @@
 # ./dev test: every stage, its time beside its share, one count at the end. Sourced by ./dev.
 
 # name:share in minutes of 45 on two cores from a bare machine.
-STAGES=(setup:5 style:1 release:6 core:3 asan:7 fuzz:1 tsan:4 package:3 python:3 families:5 cli:1 files:1 hub:3 faults:3 demo:4)
+STAGES=(setup:4 style:1 release:6 core:2 asan:8 fuzz:1 tsan:4 package:2 python:3 families:5 cli:1 files:1 hub:2 faults:3 demo:2)
 
 RESULTS=build/results
 
