@@ -1,0 +1,46 @@
+// Fft: discrete Fourier transforms over F of the eight rows of a tile at once.
+//
+//   X_k = sum_{j<n} x_j w^(jk),  n = 2^log_n,  w = RootOfUnity(log_n)
+//
+// Decimation in frequency: natural order in, bit-reversed order out; column j of the result
+// holds X_k for k = ReverseBits(j, log_n). Radix 4, depth first, so that blocks stay in cache.
+//
+// Place: zk/field, over tile.h. Thread safety: Forward from any thread, on distinct tiles.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "zk/field/fp.h"
+#include "zk/field/tile.h"
+
+namespace flair::zk {
+
+constexpr std::size_t ReverseBits(std::size_t v, unsigned bits) {
+  std::size_t reversed = 0;
+  for (unsigned i = 0; i < bits; ++i) reversed |= ((v >> i) & 1) << (bits - 1 - i);
+  return reversed;
+}
+
+class Fft {
+ public:
+  // About 8 n bytes of twiddles. REQUIRES: log_n <= Fp::kTwoAdicity.
+  explicit Fft(unsigned log_n);
+
+  unsigned log_n() const { return log_n_; }
+  std::size_t size() const { return std::size_t{1} << log_n_; }
+  // In place. REQUIRES: kTileRows * size() canonical values.
+  void Forward(std::span<std::uint64_t> tile, const TileKernels& kernels = Kernels()) const;
+
+ private:
+  void Passes(std::uint64_t* tile, unsigned log_n, const TileKernels& kernels) const;
+
+  unsigned log_n_;
+  std::uint64_t i_;                                  // of order 4
+  std::vector<std::uint64_t> first_;                 // of the radix-2 pass, when log_n is odd
+  std::vector<std::vector<std::uint64_t>> by_size_;  // of the radix-4 passes, by log of the block
+};
+
+}  // namespace flair::zk
