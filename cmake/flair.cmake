@@ -4,7 +4,8 @@
 #
 # *_test.cc become the test program NAME_test, each *_bench.cc and *_fuzz.cc a
 # program of its own; every other *.cc is the library flair::NAME. MAIN names
-# files that hold a main() and stay out of the library. PURE modules are compiled
+# files that hold a main() and stay out of the library. WITHOUT names folders that are modules of
+# their own. PURE modules are compiled
 # without exceptions. The sanitizer presets compile several files of a module as one, which
 # halves their time; SEPARATE modules, whose files reuse each other's local names, stay out.
 
@@ -37,8 +38,11 @@ add_library(flair_test_options INTERFACE)
 target_compile_options(flair_test_options INTERFACE -Wno-sign-conversion -Wno-conversion)
 
 function(flair_module name)
-  cmake_parse_arguments(ARG "PURE;SEPARATE" "" "DEPS;LIBS;TEST_DEPS;MAIN" ${ARGN})
+  cmake_parse_arguments(ARG "PURE;SEPARATE" "" "DEPS;LIBS;TEST_DEPS;MAIN;WITHOUT" ${ARGN})
   file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
+  foreach(folder IN LISTS ARG_WITHOUT)
+    list(FILTER all EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
+  endforeach()
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(benches ${all})

@@ -5,30 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <fstream>
 #include <functional>
 #include <set>
-#include <sstream>
 
-#include "base/hex.h"
+#include "zk/vectors_testing.h"
 
 namespace flair::zk {
 namespace {
 
-namespace json = boost::json;
-
 const json::value& Vectors() {
-  static const json::value vectors = [] {
-    std::ifstream in(FLAIR_SOURCE_DIR "/tests/vectors/zk_foundation.json");
-    std::stringstream text;
-    text << in.rdbuf();
-    return json::parse(text.str());
-  }();
-  return vectors.at("transcript");
+  static const json::value vectors = ReadVectors("zk_foundation.json").at("transcript");
+  return vectors;
 }
-
-std::string Str(const json::value& v) { return std::string(v.as_string()); }
 
 Label LabelOf(const std::string& name) {
   for (int i = 0; i <= static_cast<int>(Label::kTailMessage); ++i) {

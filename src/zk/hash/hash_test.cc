@@ -2,31 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-#include <fstream>
-#include <random>
-#include <sstream>
-
-#include "base/hex.h"
 #include "zk/hash/leaf.h"
 #include "zk/hash/merkle.h"
 #include "zk/hash/merkle_tree.h"
+#include "zk/vectors_testing.h"
 
 namespace flair::zk {
 namespace {
 
-namespace json = boost::json;
-
 const json::value& Vectors() {
-  static const json::value vectors = [] {
-    std::ifstream in(FLAIR_SOURCE_DIR "/tests/vectors/zk_foundation.json");
-    std::stringstream text;
-    text << in.rdbuf();
-    return json::parse(text.str());
-  }();
-  return vectors.at("merkle");
+  static const json::value vectors = ReadVectors("zk_foundation.json").at("merkle");
+  return vectors;
 }
-Digest Dig(const json::value& v) { return Digest::FromHex(std::string(v.as_string())).value(); }
 
 std::vector<Digest> Leaves(std::size_t n) {
   std::vector<Digest> leaves(n);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/pcs/code.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace flair::zk {
+
+Code::Code(const MatrixShape& shape)
+    : log_columns_(shape.log_columns),
+      num_columns_(shape.num_columns()),
+      n_(shape.n()),
+      num_pads_(shape.num_pads),
+      root_(RootOfUnity(shape.log_n)),
+      fft_(shape.log_columns) {
+  FLAIR_CHECK(CheckShape(shape).ok()) << "the shape was not checked";
+  Fp base(Fp::kGenerator);
+  for (std::uint64_t c = 0; c < num_cosets(); ++c, base *= root_) {
+    std::vector<std::uint64_t> powers;
+    powers.reserve(num_columns_);
+    Fp power(1);
+    for (std::uint64_t k = 0; k < num_columns_; ++k, power *= base) {
+      powers.push_back(power.value());
+    }
+    powers_.push_back(std::move(powers));
+    gammas_.push_back(power.value());
+  }
+}
+
+Fp Code::PointAt(std::uint64_t column) const { return Fp(Fp::kGenerator) * root_.Pow(column); }
+
+void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                       std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
+  FLAIR_CHECK(cells.size() == num_columns_ * kTileRows && out.size() == cells.size() &&
+              pads.size() == num_pads_ * kTileRows)
+      << "tiles of another size";
+  const TileKernels& kernels = Kernels();
+  std::copy(cells.begin(), cells.end(), out.begin());
+  kernels.add_scaled(out.data(), pads.data(), gammas_[coset], pads.size());
+  kernels.scale_columns(out.data(), powers_[coset].data(), num_columns_);
+  fft_.Forward(out, kernels);
+}
+
+}  // namespace flair::zk

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/committed_matrix.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+#include "base/threads.h"
+
+namespace flair::zk {
+namespace {
+
+constexpr std::size_t kColumnsPerTask = 1024;
+
+void Must(const Status& status) { FLAIR_CHECK(status.ok()) << status.error().message(); }
+
+std::uint64_t NumTiles(const MatrixShape& shape) {
+  return (shape.num_rows + kTileRows - 1) / kTileRows;
+}
+
+// Eight rows side by side: cells and pads. Rows behind the last are zero.
+class TileReader {
+ public:
+  TileReader(const MatrixShape& shape, const RowSource& rows, const Pads& pads)
+      : shape_(shape),
+        rows_(rows),
+        pads_(pads),
+        row_(shape.num_columns()),
+        cells_(shape.num_columns() * kTileRows),
+        row_pads_(shape.num_pads),
+        tile_pads_(shape.num_pads * kTileRows) {}
+
+  void Read(std::uint64_t tile) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      const std::uint64_t row = tile * kTileRows + r;
+      if (row < shape_.num_rows) {
+        rows_.Read(row, row_);
+        pads_.Row(row, row_pads_);
+      } else {
+        std::fill(row_.begin(), row_.end(), 0);
+        std::fill(row_pads_.begin(), row_pads_.end(), 0);
+      }
+      for (std::size_t j = 0; j < row_.size(); ++j) cells_[j * kTileRows + r] = row_[j];
+      for (std::size_t j = 0; j < row_pads_.size(); ++j) {
+        tile_pads_[j * kTileRows + r] = row_pads_[j];
+      }
+    }
+  }
+  std::span<const std::uint64_t> cells() const { return cells_; }
+  std::span<const std::uint64_t> pads() const { return tile_pads_; }
+
+ private:
+  const MatrixShape& shape_;
+  const RowSource& rows_;
+  const Pads& pads_;
+  std::vector<std::uint64_t> row_;
+  std::vector<std::uint64_t> cells_;
+  std::vector<std::uint64_t> row_pads_;
+  std::vector<std::uint64_t> tile_pads_;
+};
+
+// Encodes every tile once and shows each coset of it to `visit(tile, coset, codewords)`. Calls
+// for one coset come in the order of tiles; those of different cosets may run at once.
+void EncodeAll(const MatrixShape& shape, const RowSource& rows, const Pads& pads,
+               const std::function<void(std::uint64_t, std::uint64_t,
+                                        std::span<const std::uint64_t>)>& visit) {
+  const Code code(shape);
+  const std::uint64_t num_tiles = NumTiles(shape);
+  const std::size_t at_once =
+      std::clamp<std::size_t>(ThreadCount(), 1, static_cast<std::size_t>(num_tiles));
+  std::vector<TileReader> readers(at_once, TileReader(shape, rows, pads));
+  const std::size_t coset_size = shape.num_columns() * kTileRows;
+  std::vector<std::vector<std::uint64_t>> codewords(at_once * code.num_cosets(),
+                                                    std::vector<std::uint64_t>(coset_size));
+  for (std::uint64_t first = 0; first < num_tiles; first += at_once) {
+    const std::size_t count = std::min<std::uint64_t>(at_once, num_tiles - first);
+    Must(ParallelFor(count, [&](std::size_t i) -> Status {
+      readers[i].Read(first + i);
+      return OkStatus();
+    }));
+    Must(ParallelFor(count * code.num_cosets(), [&](std::size_t task) -> Status {
+      const std::size_t i = task / code.num_cosets();
+      code.EncodeCoset(task % code.num_cosets(), readers[i].cells(), readers[i].pads(),
+                       codewords[task]);
+      return OkStatus();
+    }));
+    Must(ParallelFor(code.num_cosets(), [&](std::size_t coset) -> Status {
+      for (std::size_t i = 0; i < count; ++i) {
+        visit(first + i, coset, codewords[i * code.num_cosets() + coset]);
+      }
+      return OkStatus();
+    }));
+  }
+}
+
+}  // namespace
+
+void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
+  const auto begin = cells_.begin() + static_cast<std::ptrdiff_t>(row * num_columns_);
+  std::copy_n(begin, cells.size(), cells.begin());
+}
+
+CommittedMatrix::CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows,
+                                 const Pads& pads, MerkleTree tree)
+    : shape_(shape),
+      rows_(std::move(rows)),
+      pads_(pads),
+      tree_(std::move(tree)),
+      digest_(MatrixDigest(shape_, tree_.root())) {}
+
+Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
+                                                std::shared_ptr<const RowSource> rows,
+                                                const Digest& seed, const Digest& values) {
+  FLAIR_DO(CheckShape(shape));
+  const Pads pads(seed, shape, values);
+  ColumnHasher hasher(shape.num_rows, pads.Salts());
+  std::vector<Digest> leaves(shape.n());
+  const Code code(shape);
+  const std::uint64_t rest = shape.num_rows % kTileRows;
+  EncodeAll(shape, *rows, pads,
+            [&](std::uint64_t tile, std::uint64_t coset, std::span<const std::uint64_t> columns) {
+              const bool is_last = tile + 1 == NumTiles(shape);
+              for (std::uint64_t place = 0; place < shape.num_columns(); ++place) {
+                const std::uint64_t column = code.ColumnAt(coset, place);
+                const auto eight = columns.subspan(place * kTileRows, kTileRows);
+                if (!is_last || rest == 0) hasher.Absorb(column, eight.data());
+                if (is_last) leaves[column] = hasher.Finish(column, eight.first(rest));
+              }
+            });
+  return CommittedMatrix(shape, std::move(rows), pads, MerkleTree(std::move(leaves)));
+}
+
+OpenedMatrix CommittedMatrix::Open(std::span<const std::uint64_t> columns) const {
+  OpenedMatrix opened;
+  opened.columns.assign(columns.size(), std::vector<Fp>(shape_.num_rows));
+  const Code code(shape_);
+  EncodeAll(shape_, *rows_, pads_,
+            [&](std::uint64_t tile, std::uint64_t coset, std::span<const std::uint64_t> codewords) {
+              const std::uint64_t first_row = tile * kTileRows;
+              const std::uint64_t num =
+                  std::min<std::uint64_t>(kTileRows, shape_.num_rows - first_row);
+              for (std::size_t i = 0; i < columns.size(); ++i) {
+                const auto [at_coset, place] = code.PlaceOf(columns[i]);
+                if (at_coset != coset) continue;
+                for (std::uint64_t r = 0; r < num; ++r) {
+                  opened.columns[i][first_row + r] = Fp(codewords[place * kTileRows + r]);
+                }
+              }
+            });
+  const std::vector<Salt> salts = pads_.Salts();
+  for (const std::uint64_t column : columns) opened.salts.push_back(salts[column]);
+  opened.path = tree_.Path(columns);
+  return opened;
+}
+
+void CommittedMatrix::AddCombination(std::span<const Fp2> weights, std::span<Fp2> into) const {
+  FLAIR_CHECK(weights.size() == shape_.num_rows && into.size() == shape_.row_length())
+      << "weights or a row of another size";
+  const std::size_t num_tasks = std::clamp<std::size_t>(ThreadCount(), 1, shape_.num_rows);
+  std::mutex mutex;
+  Must(ParallelFor(num_tasks, [&](std::size_t task) -> Status {
+    const std::uint64_t begin = shape_.num_rows * task / num_tasks;
+    const std::uint64_t end = shape_.num_rows * (task + 1) / num_tasks;
+    std::vector<Fp2> sum(into.size());
+    std::vector<std::uint64_t> row(shape_.row_length());
+    const std::span<std::uint64_t> cells(row.data(), shape_.num_columns());
+    const std::span<std::uint64_t> pads(row.data() + cells.size(), shape_.num_pads);
+    for (std::uint64_t i = begin; i < end; ++i) {
+      rows_->Read(i, cells);
+      pads_.Row(i, pads);
+      for (std::size_t k = 0; k < row.size(); ++k) sum[k] += weights[i] * Fp(row[k]);
+    }
+    // Addition in a field: the order of the tasks does not matter.
+    const std::lock_guard lock(mutex);
+    for (std::size_t k = 0; k < sum.size(); ++k) into[k] += sum[k];
+    return OkStatus();
+  }));
+}
+
+}  // namespace flair::zk

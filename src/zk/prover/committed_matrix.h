@@ -1,0 +1,76 @@
+// CommittedMatrix: rows of cells, encoded, hashed and dropped; opened by encoding them again.
+//
+// Rows stream in tiles of eight: the memory is 32 n bytes for the columns' states, 64 n for the
+// tree, and one tile of codewords for each thread; never the codewords of all rows.
+//
+// Place: zk/prover, over pcs and hash. Invariants: the same shape, cells, seed and values give
+// the same digest on any number of threads.
+// Thread safety: const methods from any thread.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "zk/hash/merkle_tree.h"
+#include "zk/pcs/code.h"
+#include "zk/pcs/opening.h"
+#include "zk/pcs/pads.h"
+#include "zk/pcs/shape.h"
+
+namespace flair::zk {
+
+// Where the cells come from. Read from several threads, and several times.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  // The C cells of a row, canonical.
+  virtual void Read(std::uint64_t row, std::span<std::uint64_t> cells) const = 0;
+};
+
+// Cells in memory, row after row.
+class StoredRows final : public RowSource {
+ public:
+  // REQUIRES: a whole number of rows of `num_columns`.
+  StoredRows(std::vector<std::uint64_t> cells, std::uint64_t num_columns)
+      : cells_(std::move(cells)), num_columns_(num_columns) {}
+  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override;
+
+ private:
+  std::vector<std::uint64_t> cells_;
+  std::uint64_t num_columns_;
+};
+
+class CommittedMatrix {
+ public:
+  // Errors: kInvalidArgument for a shape that CheckShape refuses.
+  static Result<CommittedMatrix> Commit(const MatrixShape& shape,
+                                        std::shared_ptr<const RowSource> rows, const Digest& seed,
+                                        const Digest& values);
+
+  const MatrixShape& shape() const { return shape_; }
+  const Digest& root() const { return tree_.root(); }
+  const Digest& digest() const { return digest_; }
+
+  // REQUIRES: columns ascending, distinct, below n.
+  OpenedMatrix Open(std::span<const std::uint64_t> columns) const;
+
+  // into += sum_i weights_i row_i, cells and pads. REQUIRES: R weights, C + h coefficients.
+  void AddCombination(std::span<const Fp2> weights, std::span<Fp2> into) const;
+
+ private:
+  CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows, const Pads& pads,
+                  MerkleTree tree);
+
+  MatrixShape shape_;
+  std::shared_ptr<const RowSource> rows_;
+  Pads pads_;
+  MerkleTree tree_;
+  Digest digest_;
+};
+
+}  // namespace flair::zk
