@@ -11,8 +11,6 @@
 namespace flair::zk {
 namespace {
 
-constexpr std::size_t kColumnsPerTask = 1024;
-
 void Must(const Status& status) { FLAIR_CHECK(status.ok()) << status.error().message(); }
 
 std::uint64_t NumTiles(const MatrixShape& shape) {

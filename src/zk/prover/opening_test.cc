@@ -362,7 +362,6 @@ TEST(OpeningTest, AFalseValueIsRejectedWhateverTheBlinderSays) {
   }
   // And with a row that fits the lie.
   Cheats cheats;
-  Fp2 lie;
   cheats.values = [&](std::size_t g, GroupProof& made) {
     if (g == 0) made.blinder += Fp2(1);
   };
