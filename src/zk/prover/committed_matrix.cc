@@ -34,7 +34,7 @@ class TileReader {
       const std::uint64_t row = tile * kTileRows + r;
       if (row < shape_.num_rows) {
         rows_.Read(row, row_);
-        pads_.Row(row, row_pads_);
+        if (!rows_.ReadPads(row, row_pads_)) pads_.Row(row, row_pads_);
       } else {
         std::fill(row_.begin(), row_.end(), 0);
         std::fill(row_pads_.begin(), row_pads_.end(), 0);
@@ -166,7 +166,7 @@ void CommittedMatrix::AddCombination(std::span<const Fp2> weights, std::span<Fp2
     const std::span<std::uint64_t> pads(row.data() + cells.size(), shape_.num_pads);
     for (std::uint64_t i = begin; i < end; ++i) {
       rows_->Read(i, cells);
-      pads_.Row(i, pads);
+      if (!rows_->ReadPads(i, pads)) pads_.Row(i, pads);
       for (std::size_t k = 0; k < row.size(); ++k) sum[k] += weights[i] * Fp(row[k]);
     }
     // Addition in a field: the order of the tasks does not matter.

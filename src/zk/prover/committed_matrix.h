@@ -30,6 +30,10 @@ class RowSource {
   virtual ~RowSource() = default;
   // The C cells of a row, canonical.
   virtual void Read(std::uint64_t row, std::span<std::uint64_t> cells) const = 0;
+  // A row that is more than cells brings its own h pads; false: they come from the seed.
+  virtual bool ReadPads(std::uint64_t /*row*/, std::span<std::uint64_t> /*pads*/) const {
+    return false;
+  }
 };
 
 // Cells in memory, row after row.
@@ -53,6 +57,7 @@ class CommittedMatrix {
                                         const Digest& values);
 
   const MatrixShape& shape() const { return shape_; }
+  const RowSource& rows() const { return *rows_; }
   const Digest& root() const { return tree_.root(); }
   const Digest& digest() const { return digest_; }
 

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/batch_prover.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "crypto/chacha20.h"
+#include "zk/batch/equations.h"
+#include "zk/poly/eq.h"
+
+namespace flair::zk {
+namespace {
+
+// Data rows, the blinding row, the mask rows.
+class WitnessRows final : public RowSource {
+ public:
+  WitnessRows(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
+              std::vector<Fp2> blinder, std::vector<std::vector<Fp2>> mask_rows)
+      : first_mask_row_(plan.first_mask_row()),
+        blinder_row_(plan.blinder_row()),
+        data_(std::move(data)),
+        blinder_(std::move(blinder)),
+        mask_rows_(std::move(mask_rows)) {}
+
+  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override {
+    if (row < blinder_row_) {
+      data_->Read(row, cells);
+    } else if (row < first_mask_row_) {
+      Copy(blinder_, row - blinder_row_, 0, cells);
+    } else {
+      Copy(mask_rows_[(row - first_mask_row_) / 2], (row - first_mask_row_) % 2, 0, cells);
+    }
+  }
+  bool ReadPads(std::uint64_t row, std::span<std::uint64_t> pads) const override {
+    if (row < first_mask_row_) return false;
+    const std::vector<Fp2>& coefficients = mask_rows_[(row - first_mask_row_) / 2];
+    Copy(coefficients, (row - first_mask_row_) % 2, blinder_.size(), pads);
+    return true;
+  }
+
+ private:
+  // Part a or b of the coefficients from `first` on, zero behind the last.
+  static void Copy(const std::vector<Fp2>& coefficients, std::uint64_t part, std::size_t first,
+                   std::span<std::uint64_t> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const Fp2 v = first + i < coefficients.size() ? coefficients[first + i] : Fp2();
+      out[i] = (part == 0 ? v.a : v.b).value();
+    }
+  }
+
+  std::uint64_t first_mask_row_;
+  std::uint64_t blinder_row_;
+  std::shared_ptr<const RowSource> data_;
+  std::vector<Fp2> blinder_;  // C cells; its pads come from the seed
+  std::vector<std::vector<Fp2>> mask_rows_;
+};
+
+std::vector<std::uint64_t> TwoRows(const std::vector<Fp2>& row) {
+  std::vector<std::uint64_t> cells(2 * row.size());
+  for (std::size_t j = 0; j < row.size(); ++j) {
+    cells[j] = row[j].a.value();
+    cells[row.size() + j] = row[j].b.value();
+  }
+  return cells;
+}
+
+// One matrix in the sumcheck: its cells and the weights of all claims, folded as it goes.
+struct Term {
+  std::vector<Fp2> cells;
+  std::vector<Fp2> weights;
+
+  bool folding() const { return cells.size() > 1; }
+  // Adds its part of the round's polynomial at 0, 1, 2.
+  void AddRound(std::vector<Fp2>& at) const {
+    if (!folding()) {  // times 1 - X
+      const Fp2 value = cells[0] * weights[0];
+      at[0] += value;
+      at[2] -= value;
+      return;
+    }
+    for (std::size_t i = 0; i < cells.size(); i += 2) {
+      const Fp2 c = cells[i + 1] - cells[i];
+      const Fp2 w = weights[i + 1] - weights[i];
+      at[0] += cells[i] * weights[i];
+      at[1] += cells[i + 1] * weights[i + 1];
+      at[2] += (cells[i + 1] + c) * (weights[i + 1] + w);
+    }
+  }
+  void Fold(Fp2 r) {
+    if (!folding()) {
+      weights[0] *= Fp2(1) - r;
+      return;
+    }
+    for (auto* values : {&cells, &weights}) {
+      for (std::size_t i = 0; i < values->size() / 2; ++i) {
+        (*values)[i] = (*values)[2 * i] + r * ((*values)[2 * i + 1] - (*values)[2 * i]);
+      }
+      values->resize(values->size() / 2);
+    }
+  }
+};
+
+}  // namespace
+
+Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
+                                        std::shared_ptr<const RowSource> data,
+                                        std::vector<const CommittedMatrix*> long_lived,
+                                        const Digest& seed) {
+  FLAIR_CHECK(long_lived.size() + 1 == plan.matrices().size()) << "other matrices than planned";
+  RandomElements mask_random(seed, "flair zk masks v1");
+  RandomElements blinder_random(seed, "flair zk blinders v1");
+  BatchProver prover(plan, std::move(long_lived), MaskRows(plan.mask(), mask_random));
+  prover.data_ = data;
+
+  std::vector<std::vector<Fp2>> mask_rows;
+  for (std::uint64_t i = 0; i < plan.mask().num_rows(); ++i) {
+    mask_rows.push_back(prover.masks_.row(i));
+  }
+  const MatrixShape& shape = plan.matrices()[0];
+  const auto rows = std::make_shared<WitnessRows>(
+      plan, std::move(data), blinder_random.Next(shape.num_columns()), std::move(mask_rows));
+  FLAIR_TRY(CommittedMatrix witness, CommittedMatrix::Commit(shape, rows, seed, Digest{}));
+  prover.witness_ = std::make_unique<CommittedMatrix>(std::move(witness));
+  prover.matrices_.insert(prover.matrices_.begin(), prover.witness_.get());
+
+  for (std::size_t g = 0; g < plan.groups().size(); ++g) {
+    const auto& companion = plan.groups()[g].companion;
+    if (!companion) continue;
+    // Companions of equal shape must not share pads: each has a seed of its own.
+    const Digest own = HkdfSha256(seed.view(), AsBytes("companion " + std::to_string(g)));
+    const auto cells = std::make_shared<StoredRows>(
+        TwoRows(blinder_random.Next(companion->num_columns())), companion->num_columns());
+    FLAIR_TRY(CommittedMatrix made, CommittedMatrix::Commit(*companion, cells, own, Digest{}));
+    prover.companions_.push_back(std::move(made));
+  }
+  return prover;
+}
+
+std::vector<Digest> BatchProver::companion_roots() const {
+  std::vector<Digest> roots;
+  for (const CommittedMatrix& companion : companions_) roots.push_back(companion.root());
+  return roots;
+}
+
+void BatchProver::AbsorbRoots(Transcript& transcript) const {
+  transcript.Absorb(Label::kWitnessRoot, witness_root().view());
+  for (const Digest& root : companion_roots()) {
+    transcript.Absorb(Label::kCompanionRoot, root.view());
+  }
+}
+
+std::vector<Secret> BatchProver::Send(Transcript& transcript, Label label,
+                                      const std::vector<Fp2>& values) {
+  std::vector<Secret> secrets;
+  std::vector<Fp2> message;
+  for (const Fp2& value : values) {
+    const std::uint64_t pad = pads_used_++;
+    FLAIR_CHECK(pad < plan_.mask().num_pads()) << "more values than planned pads";
+    message.push_back(value - masks_.pad(pad));
+    secrets.push_back({value, Masked(message.back()) + Masked::Pad(pad)});
+  }
+  transcript.Absorb(label, message);
+  sent_.insert(sent_.end(), message.begin(), message.end());
+  return secrets;
+}
+
+BatchProver::Product BatchProver::SendProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b) {
+  const std::uint64_t triple = triples_used_++;
+  FLAIR_CHECK(triple < plan_.mask().num_triples()) << "more products than planned triples";
+  const std::uint64_t x = plan_.mask().XOf(triple);
+  const std::uint64_t y = plan_.mask().YOf(triple);
+  const std::vector<Fp2> message = {a - masks_.pad(x), b - masks_.pad(y)};
+  transcript.Absorb(label, message);
+  sent_.insert(sent_.end(), message.begin(), message.end());
+  // (a^ + x)(b^ + y) = a^ b^ + a^ y + b^ x + xy
+  const Masked product = Masked(message[0] * message[1]) + Masked::Pad(y) * message[0] +
+                         Masked::Pad(x) * message[1] + Masked::Pad(plan_.mask().ZOf(triple));
+  return {.a = {a, Masked(message[0]) + Masked::Pad(x)},
+          .b = {b, Masked(message[1]) + Masked::Pad(y)},
+          .product = {a * b, product}};
+}
+
+// Data rows, and zeros up to a power of two.
+std::vector<Fp2> BatchProver::Cells(std::size_t matrix) const {
+  const MatrixShape& shape = plan_.matrices()[matrix];
+  std::vector<Fp2> cells(std::size_t{1} << plan_.num_variables(matrix));
+  std::vector<std::uint64_t> row(shape.num_columns());
+  for (std::uint64_t i = 0; i < plan_.data_rows(matrix); ++i) {
+    matrices_[matrix]->rows().Read(i, row);
+    for (std::size_t j = 0; j < row.size(); ++j) cells[i * row.size() + j] = Fp2(Fp(row[j]));
+  }
+  return cells;
+}
+
+BatchProver::Summed BatchProver::SumOverAll(Transcript& transcript,
+                                            const std::vector<Claim>& claims, Fp2 lambda) {
+  std::vector<Term> terms;
+  for (std::size_t m = 0; m < matrices_.size(); ++m) {
+    terms.push_back({.cells = Cells(m), .weights = {}});
+    terms.back().weights.resize(terms.back().cells.size());
+  }
+  Fp2 power(1);
+  for (const Claim& claim : claims) {
+    AddWeights(claim, power, terms[claim.matrix].weights);
+    power *= lambda;
+  }
+  Summed summed;
+  summed.last = FirstSum(claims, lambda);
+  for (unsigned round = 0; round < plan_.num_variables(); ++round) {
+    std::vector<Fp2> at(3);
+    for (const Term& term : terms) term.AddRound(at);
+    const std::vector<Secret> g = Send(transcript, Label::kSumcheckMessage, at);
+    RequireZero(g[0].masked + g[1].masked - summed.last);
+    const Fp2 r = transcript.Draw(Label::kSumcheckChallenge);
+    summed.last = AtQuadratic(g[0].masked, g[1].masked, g[2].masked, r);
+    for (Term& term : terms) term.Fold(r);
+    summed.point.push_back(r);
+  }
+  for (const Term& term : terms) summed.values.push_back(term.cells[0]);
+  return summed;
+}
+
+Fp2 BatchProver::ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& row_weights,
+                         std::span<const Fp2> point) const {
+  std::vector<Fp2> row(matrix.shape().row_length());
+  matrix.AddCombination(row_weights, row);
+  const std::vector<Fp2> eq = EqTable(point.first(matrix.shape().log_columns));
+  Fp2 value;
+  for (std::size_t j = 0; j < eq.size(); ++j) value += eq[j] * row[j];
+  return value;
+}
+
+BatchProof BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims) {
+  const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
+  Summed summed = SumOverAll(transcript, claims, lambda);
+  const std::vector<Fp2>& point = summed.point;
+
+  // The value of the mask rows, as of one more matrix; then that of each blinding row.
+  const CommittedMatrix& witness = *matrices_[0];
+  const auto only = [&](std::uint64_t begin, const std::vector<Fp2>& weights) {
+    std::vector<Fp2> rows(witness.shape().num_rows);
+    std::copy(weights.begin(), weights.end(), rows.begin() + static_cast<std::ptrdiff_t>(begin));
+    return rows;
+  };
+  const std::vector<Fp2> all = plan_.RowWeights(0, point, Fp2(), Fp2(1));
+  const std::vector<Fp2> mask_weights(
+      all.begin() + static_cast<std::ptrdiff_t>(plan_.first_mask_row()), all.end());
+  summed.values.push_back(ValueAt(witness, only(plan_.first_mask_row(), mask_weights), point));
+  const std::vector<Fp2> blinding = {kWeightOfA, kWeightOfB};
+  std::vector<Fp2> blinder_values;
+  auto companion = companions_.begin();
+  for (const BatchPlan::Group& group : plan_.groups()) {
+    blinder_values.push_back(group.companion
+                                 ? ValueAt(*companion++, blinding, point)
+                                 : ValueAt(witness, only(plan_.blinder_row(), blinding), point));
+  }
+  const auto masked_of = [](const std::vector<Secret>& secrets) {
+    std::vector<Masked> masked;
+    for (const Secret& s : secrets) masked.push_back(s.masked);
+    return masked;
+  };
+  const auto values = masked_of(Send(transcript, Label::kClaimValue, summed.values));
+  const auto blinders = masked_of(Send(transcript, Label::kClaimValue, blinder_values));
+  RequireZero(summed.last - LastSum(plan_, claims, lambda, point, values));
+
+  BatchProof proof;
+  const Epsilons epsilons = DrawEpsilons(plan_, transcript);
+  companion = companions_.begin();
+  for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
+    const BatchPlan::Group& group = plan_.groups()[g];
+    const MatrixShape& shape = plan_.matrices()[group.members[0]];
+    std::vector<Fp2> row(shape.row_length());
+    for (const std::size_t m : group.members) {
+      matrices_[m]->AddCombination(plan_.RowWeights(m, point, epsilons.by_matrix[m], epsilons.mask),
+                                   row);
+    }
+    if (group.companion) (companion++)->AddCombination(blinding, row);
+    const std::vector<Fp2> eq = EqTable(std::span(point).first(shape.log_columns));
+    Fp2 shown;
+    for (std::size_t j = 0; j < eq.size(); ++j) shown += eq[j] * row[j];
+    RequireZero(GroupValue(plan_, g, epsilons, values, blinders[g]) - Masked(shown));
+    transcript.Absorb(Label::kCombinedRow, row);
+    proof.groups.push_back({.combined_row = std::move(row), .matrices = {}});
+  }
+
+  const MaskDraws draws = DrawMaskChallenges(plan_.mask(), transcript);
+  const Constraints::Combination combination =
+      constraints_.Combine(draws.mu, plan_.mask().num_places());
+  proof.mask = masks_.Prove(combination, draws.gammas, draws.triple_gammas);
+  for (const auto* message : {&proof.mask.low_degree, &proof.mask.linear, &proof.mask.quadratic}) {
+    transcript.Absorb(Label::kMaskMessage, *message);
+  }
+
+  proof.nonce = transcript.Grind(Label::kQueryWork, plan_.work_bits());
+  companion = companions_.begin();
+  for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
+    const std::vector<std::uint64_t> columns = DrawColumns(plan_, g, transcript);
+    for (const std::size_t m : plan_.groups()[g].members) {
+      proof.groups[g].matrices.push_back(matrices_[m]->Open(columns));
+    }
+    if (plan_.groups()[g].companion) {
+      proof.groups[g].matrices.push_back((companion++)->Open(columns));
+    }
+  }
+  proof.masked = std::move(sent_);
+  return proof;
+}
+
+}  // namespace flair::zk

@@ -1,0 +1,88 @@
+// BatchProver: one proof's witness and everything it shows of it: values minus their pads, and
+// at the end one opening for all claims on all matrices. docs/spec/opening.md.
+//
+// Use: Commit; absorb the roots; send values and state constraints as the proof goes; Prove.
+//
+// Place: zk/prover, over batch. The seed is fresh randomness, used for this attempt alone.
+// Thread safety: one thread at a time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "zk/batch/batch_plan.h"
+#include "zk/batch/batch_proof.h"
+#include "zk/batch/claim.h"
+#include "zk/prover/committed_matrix.h"
+#include "zk/prover/mask_rows.h"
+#include "zk/transcript.h"
+
+namespace flair::zk {
+
+// A value that the prover knows and the verifier knows up to pads.
+struct Secret {
+  Fp2 value;
+  Masked masked;
+};
+
+class BatchProver {
+ public:
+  // `data`: the witness's data rows. `long_lived`: as in the plan, borrowed.
+  static Result<BatchProver> Commit(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
+                                    std::vector<const CommittedMatrix*> long_lived,
+                                    const Digest& seed);
+
+  const Digest& witness_root() const { return witness_->root(); }
+  std::vector<Digest> companion_roots() const;
+  // Witness, then companions. Long-lived digests belong to the statement.
+  void AbsorbRoots(Transcript& transcript) const;
+
+  // The next pads. REQUIRES: no more than the plan has.
+  std::vector<Secret> Send(Transcript& transcript, Label label, const std::vector<Fp2>& values);
+  Secret Send(Transcript& transcript, Label label, Fp2 value) {
+    return Send(transcript, label, std::vector<Fp2>{value})[0];
+  }
+  // Two values under a triple's pads: and their product, for nothing.
+  struct Product {
+    Secret a;
+    Secret b;
+    Secret product;
+  };
+  Product SendProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b);
+
+  void RequireZero(const Masked& zero) { constraints_.RequireZero(zero); }
+
+  // REQUIRES: every claim is true, and every constraint. The prover is spent afterwards.
+  BatchProof Prove(Transcript& transcript, const std::vector<Claim>& claims);
+
+ private:
+  BatchProver(const BatchPlan& plan, std::vector<const CommittedMatrix*> matrices, MaskRows masks)
+      : plan_(plan), matrices_(std::move(matrices)), masks_(std::move(masks)) {}
+
+  struct Summed {
+    std::vector<Fp2> point;
+    std::vector<Fp2> values;  // of each matrix at the point
+    Masked last;              // what the rounds say is left
+  };
+  Summed SumOverAll(Transcript& transcript, const std::vector<Claim>& claims, Fp2 lambda);
+  std::vector<Fp2> Cells(std::size_t matrix) const;
+  Fp2 ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& row_weights,
+              std::span<const Fp2> point) const;
+
+  BatchPlan plan_;
+  std::shared_ptr<const RowSource> data_;
+  std::unique_ptr<CommittedMatrix> witness_;
+  std::vector<CommittedMatrix> companions_;       // by group, without the witness's
+  std::vector<const CommittedMatrix*> matrices_;  // witness first
+  MaskRows masks_;
+  Constraints constraints_;
+  std::uint64_t pads_used_ = 0;
+  std::uint64_t triples_used_ = 0;
+  std::vector<Fp2> sent_;
+};
+
+}  // namespace flair::zk
