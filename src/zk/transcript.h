@@ -75,9 +75,11 @@ class Transcript {
 
   const Digest& state() const { return state_; }
 
- private:
-  // Virtual for the simulator's test alone, whose challenges do not depend on the messages.
+ protected:
+  // Virtual for tests alone, whose challenges do not depend on the messages.
   virtual Digest Step(std::uint8_t tag, Label label, ByteView message) const;
+
+ private:
   std::uint64_t DrawWord(Label label);
 
   Digest state_;

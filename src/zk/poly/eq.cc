@@ -24,4 +24,20 @@ Fp2 EqAt(std::span<const Fp2> r, std::uint64_t x) {
   return product;
 }
 
+// From the highest variable down: where n has bit i, all x that agree above and have 0 there.
+Fp2 EqPrefixSum(std::span<const Fp2> r, std::uint64_t n) {
+  if (n >> r.size() != 0) return {1};
+  Fp2 sum;
+  Fp2 above(1);
+  for (std::size_t i = r.size(); i-- > 0;) {
+    if (n >> i & 1) {
+      sum += above * (Fp2(1) - r[i]);
+      above *= r[i];
+    } else {
+      above *= Fp2(1) - r[i];
+    }
+  }
+  return sum;
+}
+
 }  // namespace flair::zk

@@ -22,4 +22,7 @@ std::vector<Fp2> EqTable(std::span<const Fp2> r);
 // eq(r, x) for one x.
 Fp2 EqAt(std::span<const Fp2> r, std::uint64_t x);
 
+// sum of eq(r, x) over x < n. REQUIRES: n <= 2^|r|.
+Fp2 EqPrefixSum(std::span<const Fp2> r, std::uint64_t n);
+
 }  // namespace flair::zk

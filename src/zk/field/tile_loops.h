@@ -1,6 +1,6 @@
 // The tile kernels over a type of lanes, included once by each kernels_*.cc.
 //
-// Lanes: Word (kWidth elements), Load, Store, Broadcast, Add, Sub, Mul; canonical in and out.
+// Lanes are those of one lanes_*.h: Word (kWidth elements), Load, Store, Broadcast, Add, Sub, Mul.
 // Nothing here may be an inline function of a shared header: this code is compiled for
 // machines that others are not, and the linker keeps any one copy of an inline function.
 // SPDX-License-Identifier: Apache-2.0

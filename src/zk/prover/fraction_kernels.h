@@ -1,0 +1,58 @@
+// Kernels of the lookup argument's tree: eight elements of K at a time.
+//
+// All give the same bits (fraction_kernels_test.cc). Counts are multiples of 8; arrays are
+// those of k_vector.h.
+//
+// Place: zk/prover, over field. Chosen once, by what the machine has. Thread safety: functions.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "zk/prover/k_vector.h"
+
+namespace flair::zk {
+
+// The children of nodes: p0/q0 + p1/q1.
+struct FractionPairs {
+  KSpan p0;
+  KSpan q0;
+  KSpan p1;
+  KSpan q1;
+};
+
+inline constexpr std::size_t kSumLanes = 8;
+
+struct FractionKernels {
+  std::string_view name;
+  // even[i] = in[2i], odd[i] = in[2i + 1], i < n.
+  void (*deinterleave)(KSpan in, KSpan even, KSpan odd, std::size_t n);
+  // p = p0 q1 + p1 q0, q = q0 q1.
+  void (*combine)(const FractionPairs& in, KSpan p, KSpan q, std::size_t n);
+  // p0 += mu q0.
+  void (*add_scaled)(KSpan p0, KSpan q0, Fp2 mu, std::size_t n);
+  // out[i] = in[2i] + r (in[2i + 1] - in[2i]), i < n.
+  void (*fold)(KSpan in, Fp2 r, KSpan out, std::size_t n);
+  // With x[i](X) = x[2i] + X (x[2i + 1] - x[2i]), i < n:
+  //   sum_i eq[i] (p0 q1 + p1 q0)[i](X)
+  // at X = 0 in kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.
+  void (*round)(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums);
+  // out[i] = base - v[i].
+  void (*subtract_ints)(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n);
+  // out[i] -= c v[i].
+  void (*subtract_scaled_ints)(KSpan out, Fp2 c, const std::int32_t* v, std::size_t n);
+};
+
+const FractionKernels& FastestFractionKernels();
+std::span<const FractionKernels* const> AllFractionKernels();
+
+#if defined(__x86_64__)
+extern const FractionKernels kAvx2FractionKernels;
+extern const FractionKernels kAvx512FractionKernels;
+#endif
+extern const FractionKernels kPortableFractionKernels;
+
+}  // namespace flair::zk

@@ -1,0 +1,106 @@
+// Every kernel against Fp2, element by element.
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/fraction_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+namespace flair::zk {
+namespace {
+
+constexpr std::size_t kSize = 48;
+
+class FractionKernelsTest : public testing::TestWithParam<const FractionKernels*> {
+ protected:
+  const FractionKernels& kernels() const { return *GetParam(); }
+  Fp2 Random() { return {Extreme(), Extreme()}; }
+  KVector RandomVector(std::size_t size) {
+    KVector v(size);
+    for (std::size_t i = 0; i < size; ++i) v.span().Set(i, Random());
+    return v;
+  }
+
+ private:
+  // Half of them at the borders of the field and of 32 bits.
+  Fp Extreme() {
+    constexpr std::uint64_t kBorders[] = {0, 1, 0xFFFF'FFFF, 0x1'0000'0000, Fp::kModulus - 1};
+    return random_() % 2 == 0 ? Fp(random_()) : Fp(kBorders[random_() % std::size(kBorders)]);
+  }
+  std::mt19937_64 random_{7};
+};
+
+INSTANTIATE_TEST_SUITE_P(All, FractionKernelsTest, testing::ValuesIn(AllFractionKernels()),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+TEST_P(FractionKernelsTest, PairsAreTakenApartCombinedAndMixed) {
+  const KVector in = RandomVector(2 * kSize);
+  const KVector p0(kSize);
+  const KVector p1(kSize);
+  kernels().deinterleave(in.span(), p0.span(), p1.span(), kSize);
+  const KVector q0 = RandomVector(kSize);
+  const KVector q1 = RandomVector(kSize);
+  const KVector p(kSize);
+  const KVector q(kSize);
+  const FractionPairs pairs{p0.span(), q0.span(), p1.span(), q1.span()};
+  kernels().combine(pairs, p.span(), q.span(), kSize);
+  const Fp2 mu = Random();
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(p0.at(i), in.at(2 * i));
+    EXPECT_EQ(p1.at(i), in.at(2 * i + 1));
+    EXPECT_EQ(p.at(i), p0.at(i) * q1.at(i) + p1.at(i) * q0.at(i));
+    EXPECT_EQ(q.at(i), q0.at(i) * q1.at(i));
+  }
+  kernels().add_scaled(p0.span(), q0.span(), mu, kSize);
+  for (std::size_t i = 0; i < kSize; ++i) EXPECT_EQ(p0.at(i), in.at(2 * i) + mu * q0.at(i));
+}
+
+TEST_P(FractionKernelsTest, FoldAndRound) {
+  const KVector x[4] = {RandomVector(2 * kSize), RandomVector(2 * kSize), RandomVector(2 * kSize),
+                        RandomVector(2 * kSize)};
+  const Fp2 r = Random();
+  const KVector folded(kSize);
+  kernels().fold(x[0].span(), r, folded.span(), kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(folded.at(i), x[0].at(2 * i) + r * (x[0].at(2 * i + 1) - x[0].at(2 * i)));
+  }
+
+  const KVector eq = RandomVector(kSize);
+  const KVector sums(2 * kSumLanes);
+  kernels().round({x[0].span(), x[1].span(), x[2].span(), x[3].span()}, eq.span(), kSize,
+                  sums.span());
+  Fp2 expected[2];
+  Fp2 made[2];
+  for (const std::uint64_t at : {0, 2}) {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      const auto value = [&](std::size_t table) {
+        const Fp2 even = x[table].at(2 * i);
+        return even + Fp2(at) * (x[table].at(2 * i + 1) - even);
+      };
+      expected[at / 2] += eq.at(i) * (value(0) * value(3) + value(2) * value(1));
+    }
+    for (std::size_t i = 0; i < kSumLanes; ++i) made[at / 2] += sums.at(at / 2 * kSumLanes + i);
+    EXPECT_EQ(made[at / 2], expected[at / 2]) << at;
+  }
+}
+
+TEST_P(FractionKernelsTest, IntegersAreSubtracted) {
+  std::vector<std::int32_t> v(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) v[i] = static_cast<std::int32_t>(i * 123'456'789);
+  v[0] = std::numeric_limits<std::int32_t>::min();
+  const Fp2 base = Random();
+  const Fp2 factor = Random();
+  const KVector out(kSize);
+  kernels().subtract_ints(base, v.data(), out.span(), kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(out.at(i), base - Fp2(Fp::FromInt(v[i])));
+  }
+  kernels().subtract_scaled_ints(out.span(), factor, v.data(), kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(out.at(i), base - Fp2(Fp::FromInt(v[i])) - factor * Fp::FromInt(v[i]));
+  }
+}
+
+}  // namespace
+}  // namespace flair::zk

@@ -1,0 +1,141 @@
+// The fraction kernels over the lanes of one lanes_*.h, included once by each
+// fraction_kernels_*.cc. As in field/tile_loops.h nothing here is inline across files, and
+// Fp2's own arithmetic is not used.
+// SPDX-License-Identifier: Apache-2.0
+
+namespace flair::zk {
+namespace {
+
+// A pair of lanes that is returned through memory costs more than its arithmetic.
+#define FLAIR_LANES [[gnu::always_inline]] inline
+
+using Word = Lanes::Word;
+constexpr std::size_t kWidth = Lanes::kWidth;
+
+struct Wide {
+  Word a;
+  Word b;
+};
+
+FLAIR_LANES Wide LoadK(const KSpan& x, std::size_t i) {
+  return {Lanes::Load(x.a + i), Lanes::Load(x.b + i)};
+}
+FLAIR_LANES void StoreK(const KSpan& x, std::size_t i, Wide v) {
+  Lanes::Store(x.a + i, v.a);
+  Lanes::Store(x.b + i, v.b);
+}
+FLAIR_LANES Wide BroadcastK(std::uint64_t a, std::uint64_t b) {
+  return {Lanes::Broadcast(a), Lanes::Broadcast(b)};
+}
+FLAIR_LANES Wide AddK(Wide x, Wide y) { return {Lanes::Add(x.a, y.a), Lanes::Add(x.b, y.b)}; }
+FLAIR_LANES Wide SubK(Wide x, Wide y) { return {Lanes::Sub(x.a, y.a), Lanes::Sub(x.b, y.b)}; }
+FLAIR_LANES Word Times7(Word x) {
+  const Word x2 = Lanes::Add(x, x);
+  const Word x3 = Lanes::Add(x2, x);
+  return Lanes::Add(Lanes::Add(x3, x3), x);
+}
+// (a + b phi)(c + d phi) = ac + 7 bd + ((a + b)(c + d) - ac - bd) phi
+FLAIR_LANES Wide MulK(Wide x, Wide y) {
+  const Word ac = Lanes::Mul(x.a, y.a);
+  const Word bd = Lanes::Mul(x.b, y.b);
+  const Word all = Lanes::Mul(Lanes::Add(x.a, x.b), Lanes::Add(y.a, y.b));
+  return {Lanes::Add(ac, Times7(bd)), Lanes::Sub(Lanes::Sub(all, ac), bd)};
+}
+// Elements of even and of odd index from 2 i on.
+FLAIR_LANES void LoadPairs(const KSpan& x, std::size_t i, Wide& even, Wide& odd) {
+  const Wide low = LoadK(x, 2 * i);
+  const Wide high = LoadK(x, 2 * i + kWidth);
+  even = {Lanes::Even(low.a, high.a), Lanes::Even(low.b, high.b)};
+  odd = {Lanes::Odd(low.a, high.a), Lanes::Odd(low.b, high.b)};
+}
+
+void Deinterleave(KSpan in, KSpan even, KSpan odd, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide x0;
+    Wide x1;
+    LoadPairs(in, i, x0, x1);
+    StoreK(even, i, x0);
+    StoreK(odd, i, x1);
+  }
+}
+
+void Combine(const FractionPairs& in, KSpan p, KSpan q, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    const Wide q0 = LoadK(in.q0, i);
+    const Wide q1 = LoadK(in.q1, i);
+    StoreK(p, i, AddK(MulK(LoadK(in.p0, i), q1), MulK(LoadK(in.p1, i), q0)));
+    StoreK(q, i, MulK(q0, q1));
+  }
+}
+
+void AddScaled(KSpan p0, KSpan q0, Fp2 mu, std::size_t n) {
+  const Wide factor = BroadcastK(mu.a.value(), mu.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    StoreK(p0, i, AddK(LoadK(p0, i), MulK(LoadK(q0, i), factor)));
+  }
+}
+
+void Fold(KSpan in, Fp2 r, KSpan out, std::size_t n) {
+  const Wide factor = BroadcastK(r.a.value(), r.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide x0;
+    Wide x1;
+    LoadPairs(in, i, x0, x1);
+    StoreK(out, i, AddK(x0, MulK(factor, SubK(x1, x0))));
+  }
+}
+
+void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
+  Wide sum0 = BroadcastK(0, 0);
+  Wide sum2 = sum0;
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide at0[4];
+    Wide at2[4];
+    const KSpan* const tables[4] = {&in.p0, &in.q1, &in.p1, &in.q0};
+    for (std::size_t k = 0; k < 4; ++k) {
+      Wide x1;
+      LoadPairs(*tables[k], i, at0[k], x1);
+      at2[k] = SubK(AddK(x1, x1), at0[k]);
+    }
+    const Wide weight = LoadK(eq, i);
+    const Wide h0 = AddK(MulK(at0[0], at0[1]), MulK(at0[2], at0[3]));
+    const Wide h2 = AddK(MulK(at2[0], at2[1]), MulK(at2[2], at2[3]));
+    sum0 = AddK(sum0, MulK(weight, h0));
+    sum2 = AddK(sum2, MulK(weight, h2));
+  }
+  for (std::size_t i = 0; i < 2 * kSumLanes; ++i) sums.a[i] = sums.b[i] = 0;
+  StoreK(sums, 0, sum0);
+  StoreK(sums, kSumLanes, sum2);
+}
+
+void SubtractInts(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n) {
+  const Wide from = BroadcastK(base.a.value(), base.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    StoreK(out, i, {Lanes::Sub(from.a, Lanes::LoadInts(v + i)), from.b});
+  }
+}
+
+void SubtractScaledInts(KSpan out, Fp2 c, const std::int32_t* v, std::size_t n) {
+  const Wide factor = BroadcastK(c.a.value(), c.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    const Word value = Lanes::LoadInts(v + i);
+    const Wide product = {Lanes::Mul(factor.a, value), Lanes::Mul(factor.b, value)};
+    StoreK(out, i, SubK(LoadK(out, i), product));
+  }
+}
+
+#undef FLAIR_LANES
+
+constexpr FractionKernels MakeFractionKernels(std::string_view name) {
+  return {.name = name,
+          .deinterleave = Deinterleave,
+          .combine = Combine,
+          .add_scaled = AddScaled,
+          .fold = Fold,
+          .round = Round,
+          .subtract_ints = SubtractInts,
+          .subtract_scaled_ints = SubtractScaledInts};
+}
+
+}  // namespace
+}  // namespace flair::zk

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/int_rows.h"
+
+#include <algorithm>
+
+namespace flair::zk {
+
+void IntRows::Read(std::uint64_t row, std::span<std::uint64_t> out) const {
+  const std::uint64_t begin = std::min<std::uint64_t>(row * num_columns_, cells_.size());
+  const std::uint64_t count = std::min<std::uint64_t>(num_columns_, cells_.size() - begin);
+  for (std::uint64_t j = 0; j < count; ++j) out[j] = Fp::FromInt(cells_[begin + j]).value();
+  for (std::uint64_t j = count; j < num_columns_; ++j) out[j] = 0;
+}
+
+}  // namespace flair::zk

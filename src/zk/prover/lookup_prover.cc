@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/lookup_prover.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "zk/batch/equations.h"
+#include "zk/lookup/equations.h"
+#include "zk/prover/fraction_sumcheck.h"
+#include "zk/prover/fraction_tree.h"
+
+namespace flair::zk {
+namespace {
+
+std::optional<std::uint64_t> RowOf(const TableSegment& s, std::int32_t v, std::int32_t c1,
+                                   std::int32_t c2) {
+  const std::int64_t row = std::int64_t{v} - s.first;
+  if (row < 0 || row >= std::int64_t{1} << s.log_rows) return std::nullopt;
+  const auto at = static_cast<std::uint64_t>(row);
+  if (s.c1.at(at) != c1 || s.c2.at(at) != c2) return std::nullopt;
+  return at;
+}
+
+}  // namespace
+
+Status CountLookups(const LookupPlan& plan, std::span<std::int32_t> cells) {
+  for (const TableSegment& s : plan.segments()) {
+    std::fill_n(&cells[s.multiplicities], std::size_t{1} << s.log_rows, 0);
+  }
+  for (const LookupBlock& block : plan.lookups()) {
+    for (std::uint64_t i = 0; i < std::uint64_t{1} << block.log_size; ++i) {
+      const std::int32_t v = cells[block.v + i];
+      const std::int32_t c1 = block.c1 ? cells[*block.c1 + i] : 0;
+      const std::int32_t c2 = block.c2 ? cells[*block.c2 + i] : 0;
+      bool found = false;
+      for (const TableSegment& s : plan.segments()) {
+        if (s.class_number != block.class_number) continue;
+        const auto row = RowOf(s, v, c1, c2);
+        if (!row) continue;
+        ++cells[s.multiplicities + *row];
+        found = true;
+        break;
+      }
+      if (!found) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "cell " + std::to_string(block.v + i) + " holds " + std::to_string(v) +
+                         ", which is no row of table " + std::to_string(block.class_number));
+      }
+    }
+  }
+  return OkStatus();
+}
+
+ProvenLookups ProveLookups(const LookupPlan& plan, std::span<const std::int32_t> cells,
+                           Transcript& transcript, BatchProver& values) {
+  ProvenLookups proven;
+  proven.nonce = transcript.Grind(Label::kLookupWork, plan.work_bits());
+  const LookupChallenges challenges = DrawLookupChallenges(transcript);
+  FractionTree tree(plan, challenges, cells);
+
+  const Fp2 root_q = tree.root_q();
+  const auto root = values.SendProduct(transcript, Label::kLookupMessage, root_q, root_q.Inverse());
+  values.RequireZero(root.product.masked - Masked(Fp2(1)));
+  Secret p{Fp2(), Masked()};
+  Secret q = root.a;
+
+  std::vector<Fp2> point;
+  for (unsigned layer = 0; layer < plan.num_layers(); ++layer) {
+    const Fp2 mu = transcript.Draw(Label::kLookupChallenge);
+    Secret claim{p.value + mu * q.value, p.masked + q.masked * mu};
+    FractionSumcheck sumcheck(tree, layer, mu, point);
+    std::vector<Fp2> next;
+    for (unsigned round = 0; round < layer; ++round) {
+      const Fp2 r = point[round];
+      const auto [at0, at2] = sumcheck.Round();
+      const Fp2 at1 = (claim.value - (Fp2(1) - r) * at0) * r.Inverse();
+      const auto h = values.Send(transcript, Label::kSumcheckMessage, {at0, at1, at2});
+      values.RequireZero(AtLinear(h[0].masked, h[1].masked, r) - claim.masked);
+      next.push_back(transcript.Draw(Label::kSumcheckChallenge));
+      claim.masked = AtQuadratic(h[0].masked, h[1].masked, h[2].masked, next.back());
+      claim.value = AtQuadratic(Masked(at0), Masked(at1), Masked(at2), next.back()).known();
+      sumcheck.Fold(next.back());
+    }
+    const FractionSumcheck::Last last = sumcheck.last();
+    const auto left = values.SendProduct(transcript, Label::kLookupMessage, last.mixed, last.q1);
+    const auto right = values.SendProduct(transcript, Label::kLookupMessage, last.p1, last.q0);
+    values.RequireZero(left.product.masked + right.product.masked - claim.masked);
+    const Fp2 child = transcript.Draw(Label::kSumcheckChallenge);
+    const Fp2 other = Fp2(1) - child;
+    p = {other * (last.mixed - mu * last.q0) + child * last.p1,
+         AtLinear(left.a.masked - right.b.masked * mu, right.a.masked, child)};
+    q = {other * last.q0 + child * last.q1, AtLinear(right.b.masked, left.b.masked, child)};
+    next.insert(next.begin(), child);
+    point = std::move(next);
+    tree.Drop(layer);
+  }
+  proven.claims = LeafClaims(plan, challenges, point, p.masked, q.masked);
+  return proven;
+}
+
+}  // namespace flair::zk
