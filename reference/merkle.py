@@ -32,6 +32,14 @@ def path(leaves: list, indices: list) -> list:
     return digests
 
 
+def path_length(log_n: int, indices: list) -> int:
+    length, known = 0, set(indices)
+    for _ in range(log_n):
+        length += sum(i ^ 1 not in known for i in known)
+        known = {i // 2 for i in known}
+    return length
+
+
 def root(log_n: int, opened: dict, digests: list) -> bytes:
     """`opened`: index -> leaf."""
     rest, known = list(digests), dict(opened)

@@ -1,0 +1,393 @@
+// The vectors of batch openings, tests/vectors/zk_opening.json: made by the prover from fixed
+// seeds, judged by the verifier as they are read. reference/opening.py judges them as well.
+//
+// The protocol of a vector: the claims in order, those without a public value sent; then each
+// product: its two values are sent, are those of two claims, and multiply to a public number.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/sha256.h"
+#include "zk/poly/eq.h"
+#include "zk/prover/batch_prover.h"
+#include "zk/vectors_testing.h"
+#include "zk/verifier/batch_verifier.h"
+
+namespace flair::zk {
+
+// Its challenges depend on no message, and all work is done: a changed message meets the check
+// that is about it, instead of columns that are not those opened.
+class DeafTranscript final : public Transcript {
+ public:
+  using Transcript::Transcript;
+
+ private:
+  Digest Step(std::uint8_t tag, Label, ByteView) const override {
+    return tag == 2 ? Sha256(state().view()) : state();
+  }
+};
+
+// What both sides know but for the roots.
+struct OpeningStatement {
+  struct Product {
+    std::array<std::size_t, 2> claims;
+    Fp2 value;
+  };
+
+  std::string name;
+  bool deaf = false;
+  QueryPolicy policy;
+  std::vector<MatrixShape> matrices;  // witness first, its data rows alone
+  std::vector<Claim> claims;
+  std::vector<std::optional<Fp2>> values;  // by claim; none: sent
+  std::vector<Product> products;
+
+  Result<BatchPlan> Plan() const {
+    const auto sent = std::count(values.begin(), values.end(), std::nullopt);
+    return BatchPlan::Make(matrices[0], {matrices.begin() + 1, matrices.end()},
+                           static_cast<std::uint64_t>(sent), products.size(), policy);
+  }
+  std::unique_ptr<Transcript> NewTranscript() const {
+    constexpr std::string_view kProtocol = "flair opening vectors 1";
+    if (deaf) return std::make_unique<DeafTranscript>(kProtocol);
+    return std::make_unique<Transcript>(kProtocol);
+  }
+};
+
+// --- reading and judging -------------------------------------------------------------------
+
+inline OpeningStatement StatementOf(const json::value& vector) {
+  OpeningStatement s;
+  s.name = Str(vector.at("name"));
+  s.deaf = vector.at("transcript") == "deaf";
+  s.policy.work_bits = static_cast<unsigned>(Num(vector.at("work_bits")));
+  if (!vector.at("queries").is_null()) s.policy.fixed_queries = Num(vector.at("queries"));
+  for (const json::value& shape : vector.at("matrices").as_array()) {
+    s.matrices.push_back(ShapeOf(shape));
+  }
+  for (const json::value& claim : vector.at("claims").as_array()) {
+    Claim read;
+    read.matrix = Num(claim.at("matrix"));
+    for (const json::value& block : claim.at("blocks").as_array()) {
+      Block b{.coefficient = Ext(block.at("coefficient")), .offset = Num(block.at("offset"))};
+      for (const json::value& x : block.at("point").as_array()) b.point.push_back(Ext(x));
+      read.blocks.push_back(std::move(b));
+    }
+    s.claims.push_back(std::move(read));
+    s.values.emplace_back();
+    if (!claim.at("value").is_null()) s.values.back() = Ext(claim.at("value"));
+  }
+  for (const json::value& product : vector.at("products").as_array()) {
+    const json::array& claims = product.at("claims").as_array();
+    s.products.push_back({{Num(claims.at(0)), Num(claims.at(1))}, Ext(product.at("value"))});
+  }
+  return s;
+}
+
+// Nothing when a number is no element.
+inline std::optional<BatchProof> ProofOf(const json::value& proof) {
+  bool canonical = true;
+  const auto base = [&](const json::value& v) {
+    const auto element = Fp::FromCanonical(Word(v));
+    canonical = canonical && element;
+    return element.value_or(Fp());
+  };
+  const auto extensions = [&](const json::value& list) {
+    std::vector<Fp2> out;
+    for (const json::value& v : list.as_array()) out.emplace_back(base(v.at(0)), base(v.at(1)));
+    return out;
+  };
+  const auto digests = [](const json::value& list) {
+    std::vector<Digest> out;
+    for (const json::value& v : list.as_array()) out.push_back(Dig(v));
+    return out;
+  };
+  BatchProof out;
+  out.masked = extensions(proof.at("masked"));
+  for (const json::value& group : proof.at("groups").as_array()) {
+    GroupOpening opening{.combined_row = extensions(group.at("combined_row")), .matrices = {}};
+    for (const json::value& matrix : group.at("matrices").as_array()) {
+      OpenedMatrix opened;
+      for (const json::value& column : matrix.at("columns").as_array()) {
+        opened.columns.emplace_back();
+        for (const json::value& v : column.as_array()) opened.columns.back().push_back(base(v));
+      }
+      opened.salts = digests(matrix.at("salts"));
+      opened.path = digests(matrix.at("path"));
+      opening.matrices.push_back(std::move(opened));
+    }
+    out.groups.push_back(std::move(opening));
+  }
+  const json::value& mask = proof.at("mask");
+  out.mask.low_degree = extensions(mask.at("low_degree"));
+  out.mask.linear = extensions(mask.at("linear"));
+  out.mask.quadratic = extensions(mask.at("quadratic"));
+  out.nonce = Word(proof.at("nonce"));
+  if (!canonical) return std::nullopt;
+  return out;
+}
+
+// "accepted", or why not.
+inline std::string Judge(const json::value& vector) {
+  const OpeningStatement s = StatementOf(vector);
+  const Result<BatchPlan> plan = s.Plan();
+  if (!plan.ok()) return plan.error().message();
+  const auto digests = [&](const char* name) {
+    std::vector<Digest> out;
+    for (const json::value& v : vector.at(name).as_array()) out.push_back(Dig(v));
+    return out;
+  };
+  const std::optional<BatchProof> proof = ProofOf(vector.at("proof"));
+  if (!proof) return "a number that is no element";
+  auto verifier = BatchVerifier::Begin(*plan, digests("roots"), digests("companions"), *proof);
+  if (!verifier.ok()) return verifier.error().message();
+  const std::unique_ptr<Transcript> transcript = s.NewTranscript();
+  verifier->AbsorbRoots(*transcript);
+  std::vector<Claim> claims = s.claims;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    claims[i].value =
+        s.values[i] ? Masked(*s.values[i]) : verifier->Receive(*transcript, Label::kClaimValue);
+  }
+  for (const OpeningStatement::Product& stated : s.products) {
+    const auto product = verifier->ReceiveProduct(*transcript, Label::kLookupMessage);
+    verifier->RequireZero(product.a - claims[stated.claims[0]].value);
+    verifier->RequireZero(product.b - claims[stated.claims[1]].value);
+    verifier->RequireZero(product.product - Masked(stated.value));
+  }
+  const Status checked = verifier->Check(*transcript, claims);
+  return checked.ok() ? "accepted" : checked.error().message();
+}
+
+// --- making --------------------------------------------------------------------------------
+
+struct OpeningCase {
+  const char* name;
+  bool deaf;
+  QueryPolicy policy;
+  std::vector<MatrixShape> matrices;
+  std::size_t num_claims;  // by turns on all matrices; every second value is sent
+  std::size_t num_products;
+};
+
+inline std::vector<OpeningCase> OpeningCases() {
+  constexpr MatrixShape kWitness{
+      .log_columns = 5, .log_n = 7, .num_rows = 3, .num_pads = 16, .kind = MatrixKind::kWitness};
+  constexpr MatrixShape kWeights{
+      .log_columns = 4, .log_n = 6, .num_rows = 5, .num_pads = 14, .kind = MatrixKind::kWeights};
+  constexpr MatrixShape kState{
+      .log_columns = 4, .log_n = 6, .num_rows = 8, .num_pads = 14, .kind = MatrixKind::kState};
+  constexpr MatrixShape kData{
+      .log_columns = 4, .log_n = 7, .num_rows = 1, .num_pads = 13, .kind = MatrixKind::kData};
+  // In the witness's group.
+  constexpr MatrixShape kBeside{
+      .log_columns = 5, .log_n = 7, .num_rows = 2, .num_pads = 16, .kind = MatrixKind::kData};
+  constexpr MatrixShape kStrong{
+      .log_columns = 8, .log_n = 12, .num_rows = 1, .num_pads = 100, .kind = MatrixKind::kWitness};
+  constexpr QueryPolicy kFew{.work_bits = 3, .fixed_queries = 8};
+  constexpr QueryPolicy kFewAndNoWork{.work_bits = 0, .fixed_queries = 8};
+  return {
+      {"one group", false, kFew, {kWitness}, 3, 0},
+      {"three groups", false, kFew, {kWitness, kWeights, kState, kData}, 8, 0},
+      {"products", false, kFew, {kWitness, kBeside, kWeights}, 6, 2},
+      {"deaf", true, kFewAndNoWork, {kWitness, kData, kBeside}, 4, 1},
+      {"full strength", false, {}, {kStrong}, 2, 0},
+  };
+}
+
+inline json::value ExtJson(Fp2 v) {
+  return {std::to_string(v.a.value()), std::to_string(v.b.value())};
+}
+
+inline json::array ExtJson(const std::vector<Fp2>& list) {
+  json::array out;
+  for (const Fp2& v : list) out.push_back(ExtJson(v));
+  return out;
+}
+
+inline json::array DigestJson(const std::vector<Digest>& list) {
+  json::array out;
+  for (const Digest& d : list) out.emplace_back(d.ToHex());
+  return out;
+}
+
+inline json::value ProofJson(const BatchProof& proof) {
+  json::array groups;
+  for (const GroupOpening& group : proof.groups) {
+    json::array matrices;
+    for (const OpenedMatrix& opened : group.matrices) {
+      json::array columns;
+      for (const std::vector<Fp>& column : opened.columns) {
+        json::array entries;
+        for (const Fp v : column) entries.emplace_back(std::to_string(v.value()));
+        columns.push_back(std::move(entries));
+      }
+      matrices.push_back({{"columns", std::move(columns)},
+                          {"salts", DigestJson(opened.salts)},
+                          {"path", DigestJson(opened.path)}});
+    }
+    groups.push_back({{"combined_row", ExtJson(group.combined_row)}, {"matrices", matrices}});
+  }
+  return {{"masked", ExtJson(proof.masked)},
+          {"groups", groups},
+          {"mask",
+           {{"low_degree", ExtJson(proof.mask.low_degree)},
+            {"linear", ExtJson(proof.mask.linear)},
+            {"quadratic", ExtJson(proof.mask.quadratic)}}},
+          {"nonce", std::to_string(proof.nonce)}};
+}
+
+// Everything about it follows from its number.
+class OpeningVector {
+ public:
+  OpeningVector(const OpeningCase& made, std::uint64_t number) : random_(number) {
+    s_.name = made.name;
+    s_.deaf = made.deaf;
+    s_.policy = made.policy;
+    s_.matrices = made.matrices;
+    for (const MatrixShape& shape : made.matrices) {
+      std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
+      for (std::uint64_t& cell : cells) cell = Element().value();
+      cells_.push_back(std::move(cells));
+    }
+    for (std::size_t i = 0; i < made.num_claims; ++i) AddClaim(i % made.matrices.size());
+    for (std::size_t i = 0; i < made.num_products; ++i) {
+      const std::size_t a = 1 + 2 * i;  // sent
+      const std::size_t b = 2 * i;      // public
+      s_.products.push_back({{a, b}, truths_[a] * truths_[b]});
+    }
+  }
+
+  json::value Make() {
+    const BatchPlan plan = s_.Plan().value();
+    std::vector<CommittedMatrix> committed;
+    for (std::size_t m = 1; m < s_.matrices.size(); ++m) {
+      committed.push_back(
+          CommittedMatrix::Commit(s_.matrices[m], Rows(m), Seed(), Digest{}).value());
+    }
+    std::vector<const CommittedMatrix*> long_lived;
+    for (const CommittedMatrix& matrix : committed) long_lived.push_back(&matrix);
+    BatchProver prover = BatchProver::Commit(plan, Rows(0), long_lived, Seed()).value();
+    std::vector<Digest> roots = {prover.witness_root()};
+    for (const CommittedMatrix& matrix : committed) roots.push_back(matrix.root());
+
+    const std::unique_ptr<Transcript> transcript = s_.NewTranscript();
+    prover.AbsorbRoots(*transcript);
+    std::vector<Claim> claims = s_.claims;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      claims[i].value = s_.values[i]
+                            ? Masked(*s_.values[i])
+                            : prover.Send(*transcript, Label::kClaimValue, truths_[i]).masked;
+    }
+    for (const OpeningStatement::Product& stated : s_.products) {
+      const auto [a, b] = stated.claims;
+      const auto product =
+          prover.SendProduct(*transcript, Label::kLookupMessage, truths_[a], truths_[b]);
+      prover.RequireZero(product.a.masked - claims[a].value);
+      prover.RequireZero(product.b.masked - claims[b].value);
+      prover.RequireZero(product.product.masked - Masked(stated.value));
+    }
+    json::object vector = StatementJson();
+    vector["roots"] = DigestJson(roots);
+    vector["companions"] = DigestJson(prover.companion_roots());
+    vector["proof"] = ProofJson(prover.Prove(*transcript, claims));
+    return vector;
+  }
+
+ private:
+  Fp Element() { return Fp(random_()); }
+  Fp2 Extension() {
+    const Fp a = Element();
+    const Fp b = Element();
+    return {a, b};
+  }
+  Digest Seed() {
+    Digest seed;
+    for (std::byte& b : seed.bytes) b = static_cast<std::byte>(random_());
+    return seed;
+  }
+  std::shared_ptr<StoredRows> Rows(std::size_t matrix) const {
+    return std::make_shared<StoredRows>(cells_[matrix], s_.matrices[matrix].num_columns());
+  }
+
+  // Two blocks, of up to two rows.
+  void AddClaim(std::size_t matrix) {
+    const std::vector<std::uint64_t>& cells = cells_[matrix];
+    Claim claim{.matrix = matrix, .blocks = {}, .value = {}};
+    Fp2 truth;
+    for (int i = 0; i < 2; ++i) {
+      const unsigned most = s_.matrices[matrix].num_rows > 1 ? 1 : 0;
+      const std::size_t variables = random_() % (s_.matrices[matrix].log_columns + most + 1);
+      const std::uint64_t size = std::uint64_t{1} << variables;
+      Block block{.coefficient = Extension(), .offset = random_() % (cells.size() / size) * size};
+      while (block.point.size() < variables) block.point.push_back(Extension());
+      for (std::uint64_t x = 0; x < size; ++x) {
+        truth += block.coefficient * EqAt(block.point, x) * Fp(cells[block.offset + x]);
+      }
+      claim.blocks.push_back(std::move(block));
+    }
+    s_.values.emplace_back();
+    if (s_.claims.size() % 2 == 0) s_.values.back() = truth;
+    s_.claims.push_back(std::move(claim));
+    truths_.push_back(truth);
+  }
+
+  json::object StatementJson() const {
+    json::array matrices;
+    for (const MatrixShape& shape : s_.matrices) {
+      matrices.push_back({{"log_columns", shape.log_columns},
+                          {"log_n", shape.log_n},
+                          {"num_rows", shape.num_rows},
+                          {"num_pads", shape.num_pads},
+                          {"kind", MatrixKindName(shape.kind)}});
+    }
+    json::array claims;
+    for (std::size_t i = 0; i < s_.claims.size(); ++i) {
+      json::array blocks;
+      for (const Block& block : s_.claims[i].blocks) {
+        blocks.push_back({{"coefficient", ExtJson(block.coefficient)},
+                          {"offset", block.offset},
+                          {"point", ExtJson(block.point)}});
+      }
+      json::value value;
+      if (s_.values[i]) value = ExtJson(*s_.values[i]);
+      claims.push_back({{"matrix", s_.claims[i].matrix}, {"value", value}, {"blocks", blocks}});
+    }
+    json::array products;
+    for (const OpeningStatement::Product& product : s_.products) {
+      const json::array two = {product.claims[0], product.claims[1]};
+      products.push_back({{"claims", two}, {"value", ExtJson(product.value)}});
+    }
+    json::value queries;
+    if (s_.policy.fixed_queries) queries = *s_.policy.fixed_queries;
+    return {{"name", s_.name},
+            {"transcript", s_.deaf ? "deaf" : "framed"},
+            {"work_bits", s_.policy.work_bits},
+            {"queries", queries},
+            {"matrices", matrices},
+            {"claims", claims},
+            {"products", products}};
+  }
+
+  std::mt19937_64 random_;
+  OpeningStatement s_;
+  std::vector<std::vector<std::uint64_t>> cells_;  // by matrix
+  std::vector<Fp2> truths_;                        // by claim
+};
+
+inline json::array MakeOpeningVectors() {
+  json::array vectors;
+  for (const OpeningCase& made : OpeningCases()) {
+    vectors.push_back(OpeningVector(made, vectors.size() + 1).Make());
+  }
+  return vectors;
+}
+
+}  // namespace flair::zk
