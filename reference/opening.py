@@ -191,7 +191,8 @@ class Verifier:
             else:
                 roots.append(next(companions))
                 weights.append([ONE, PHI])
-            self._check_group(group, opened, roots, weights, mask_check if number == 0 else None)
+            columns = sorted(self.transcript.indices("query", group["key"][1], group["queries"]))
+            self._check_group(group, opened, columns, roots, weights, mask_check if number == 0 else None)
 
     @staticmethod
     def _quadratic(g: list, r: tuple) -> Masked:
@@ -230,9 +231,8 @@ class Verifier:
             weights += [weight, field.mul(weight, PHI)]
         return weights
 
-    def _check_group(self, group: dict, opened: dict, roots: list, weights: list, mask_check):
-        _, log_n, _ = group["key"]
-        columns = sorted(self.transcript.indices("query", log_n, group["queries"]))
+    def _check_group(self, group: dict, opened: dict, columns: list, roots: list, weights: list, mask_check):
+        log_n = group["key"][1]
         for root, matrix in zip(roots, opened["matrices"]):
             require(len(matrix["path"]) == merkle.path_length(log_n, columns), "length", "a path")
             rows = zip(columns, matrix["salts"], matrix["columns"])
