@@ -104,7 +104,6 @@ class Verifier:
 
     def _read(self, label: str, count: int) -> list:
         message = self.proof["masked"][self.values_read:][:count]
-        require(len(message) == count, "length", "masked values")
         self.values_read += count
         self._absorb(label, message)
         return message
@@ -156,7 +155,8 @@ class Verifier:
                 weight = field.mul(weight, field.sub(ONE, coordinate))
             claimed += values[claim["matrix"]] * weight
         self.require_zero(total - claimed)
-        require(self.values_read == len(self.proof["masked"]), "length", "masked values that nobody reads")
+        if (self.pads_used, self.triples_used) != (plan.mask.num_pads, plan.mask.num_triples):
+            raise ValueError("other values than planned")
 
         epsilons = [draw("row-batch") for _ in plan.shapes]
         epsilon_mask = draw("row-batch")

@@ -65,7 +65,11 @@ run_core_tests() {
         { echo "FAILED: $1"; tail -40 "$2/$name.log"; exit 1; }' _ {} "$RESULTS/$preset"
 }
 
-stage_core() { run_core_tests release; }
+# The modules, and the reference beside them.
+stage_core() {
+  run_core_tests release
+  run_pytest reference tests/reference
+}
 
 stage_asan() {
   build_preset asan
