@@ -82,6 +82,24 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
   return plan;
 }
 
+Status BatchPlan::CheckClaims(std::span<const Claim> claims) const {
+  for (const Claim& claim : claims) {
+    if (claim.matrix >= matrices_.size()) return Wrong("a claim on a matrix that is not there");
+    const std::uint64_t num_cells =
+        data_rows_[claim.matrix] * matrices_[claim.matrix].num_columns();
+    for (const Block& block : claim.blocks) {
+      const std::size_t k = block.point.size();
+      // SOUNDNESS: a block is where it says. Attack: an offset that is rounded down, or wraps.
+      if (k >= 64 || block.offset % (std::uint64_t{1} << k) != 0 || block.offset >= num_cells ||
+          std::uint64_t{1} << k > num_cells - block.offset) {
+        return Wrong("a claim on cells outside of matrix " + std::to_string(claim.matrix) +
+                     ", or not aligned");
+      }
+    }
+  }
+  return OkStatus();
+}
+
 std::vector<Fp2> BatchPlan::RowWeights(std::size_t matrix, std::span<const Fp2> point, Fp2 epsilon,
                                        Fp2 epsilon_mask) const {
   const MatrixShape& shape = matrices_[matrix];

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "zk/batch/claim.h"
 #include "zk/field/fp2.h"
 #include "zk/mask/mask_shape.h"
 #include "zk/pcs/shape.h"
@@ -57,6 +58,9 @@ class BatchPlan {
   unsigned num_variables() const { return num_variables_; }
   // Pads that the batch itself uses, after the caller's.
   std::uint64_t batch_pads() const;
+
+  // Claims name cells of data rows, in blocks that are aligned. Errors: kInvalidArgument.
+  Status CheckClaims(std::span<const Claim> claims) const;
 
   // Weights of matrix 0's or another's rows in the combined row of its group, from the common
   // point; `epsilon_mask` counts in matrix 0 alone.

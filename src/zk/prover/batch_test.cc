@@ -212,6 +212,29 @@ TEST(BatchTest, FalseClaimsAreRejected) {
   EXPECT_THAT(scenario.Verify(scenario.Prove(1)), HasSubstr("constraint between pads"));
 }
 
+// A block that is not where it says: rounded down it would be its neighbour, wrapped around
+// the matrix's first cells.
+TEST(BatchTest, ClaimsOutsideOfTheirMatrixAreRefused) {
+  Scenario scenario(61, {kWeights}, 2);
+  const BatchProof honest = scenario.Prove(1);
+  ASSERT_EQ(scenario.Verify(honest), "accepted");
+  Claim& claim = scenario.statements()[1].claim;
+  const Claim before = claim;
+  const std::uint64_t num_cells = kWeights.num_rows * kWeights.num_columns();
+  for (const std::uint64_t offset : {num_cells, std::uint64_t{1} << kWeights.log_columns << 3,
+                                     ~std::uint64_t{0} - 1, num_cells - 1}) {
+    claim.blocks[0].offset = offset;
+    claim.blocks[0].point.resize(1);
+    EXPECT_THAT(scenario.Verify(honest), HasSubstr("outside of matrix 1")) << offset;
+  }
+  claim = before;
+  claim.blocks[0].point.resize(70);
+  EXPECT_THAT(scenario.Verify(honest), HasSubstr("outside of matrix 1"));
+  claim = before;
+  claim.matrix = 2;
+  EXPECT_THAT(scenario.Verify(honest), HasSubstr("matrix that is not there"));
+}
+
 // Attacks 23, 28 and 29: everything that is sent counts.
 TEST(BatchTest, EveryChangedMessageIsRejected) {
   Scenario scenario(7, {kWeights, kState, kData}, 6);

@@ -70,6 +70,7 @@ BatchVerifier::Product BatchVerifier::ReceiveProduct(Transcript& transcript, Lab
 }
 
 Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& claims) {
+  FLAIR_DO(plan_.CheckClaims(claims));
   const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
   Masked sum = FirstSum(claims, lambda);
   std::vector<Fp2> point;
