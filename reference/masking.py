@@ -70,6 +70,17 @@ def product(shape: MaskShape, number: int, a_sent: tuple, b_sent: tuple) -> tupl
     return Masked(a_sent, {x: ONE}), Masked(b_sent, {y: ONE}), Masked(known, {y: a_sent, x: b_sent, z: ONE})
 
 
+def quadratic(at: list, x: tuple) -> Masked:
+    """The value at x of a polynomial that is `at` at 0, 1 and 2."""
+    value = Masked(ZERO)
+    for i in range(3):
+        weight = ONE
+        for j in {0, 1, 2} - {i}:
+            weight = field.mul(weight, field.mul(field.sub(x, (j, 0)), (pow((i - j) % P, P - 2, P), 0)))
+        value += at[i] * weight
+    return value
+
+
 def at(polynomial: list, x: int) -> tuple:
     value = ZERO
     for coefficient in reversed(polynomial):

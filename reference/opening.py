@@ -129,8 +129,8 @@ class Verifier:
             shape = plan.shapes[claim["matrix"]]
             for block in claim["blocks"]:
                 size = 2 ** len(block["point"])
-                if block["offset"] % size or block["offset"] + size > shape["num_rows"] * 2 ** shape["log_columns"]:
-                    raise ValueError("a block outside of the data rows")
+                inside = block["offset"] + size <= shape["num_rows"] * 2 ** shape["log_columns"]
+                require(inside and block["offset"] % size == 0, "cells", "a claim on cells that are not there")
 
         lam = draw("claim-batch")
         powers = [ONE]
@@ -144,7 +144,7 @@ class Verifier:
             g = self.receive("sumcheck-message", 3)
             self.require_zero(g[0] + g[1] - total)
             r.append(draw("sumcheck-challenge"))
-            total = self._quadratic(g, r[-1])
+            total = masking.quadratic(g, r[-1])
         values = self.receive("claim-value", len(plan.shapes) + 1)
         blinders = self.receive("claim-value", len(plan.groups))
         claimed = Masked(ZERO)
@@ -193,17 +193,6 @@ class Verifier:
                 weights.append([ONE, PHI])
             columns = sorted(self.transcript.indices("query", group["key"][1], group["queries"]))
             self._check_group(group, opened, columns, roots, weights, mask_check if number == 0 else None)
-
-    @staticmethod
-    def _quadratic(g: list, r: tuple) -> Masked:
-        """Lagrange on 0, 1, 2."""
-        value = Masked(ZERO)
-        for i in range(3):
-            weight = ONE
-            for j in {0, 1, 2} - {i}:
-                weight = field.mul(weight, field.mul(field.sub(r, (j, 0)), (pow((i - j) % P, P - 2, P), 0)))
-            value += g[i] * weight
-        return value
 
     @staticmethod
     def _weight(claim: dict, r: list) -> tuple:

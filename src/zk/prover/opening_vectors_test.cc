@@ -1,5 +1,5 @@
-// Golden vectors of batch openings: tests/vectors/zk_opening.json, which zk_opening_vectors prints.
-// tests/reference compares the verifier with the reference's on changed ones.
+// Golden vectors of batch openings: tests/vectors/zk_opening.json, which `zk_vectors opening`
+// prints. tests/reference compares the verifier with the reference's on changed ones.
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/prover/opening_vectors_testing.h"
 
@@ -19,7 +19,7 @@ TEST(OpeningVectorsTest, AreWhatTheProverMakes) {
 TEST(OpeningVectorsTest, AreAccepted) {
   const json::value vectors = ReadVectors("zk_opening.json");
   for (const json::value& vector : vectors.as_array()) {
-    EXPECT_EQ(Judge(vector), "accepted") << vector.at("name");
+    EXPECT_EQ(JudgeOpening(vector), "accepted") << vector.at("name");
   }
   EXPECT_EQ(vectors.as_array().size(), 5U);
 }

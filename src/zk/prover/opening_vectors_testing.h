@@ -1,5 +1,4 @@
-// The vectors of batch openings, tests/vectors/zk_opening.json: made by the prover from fixed
-// seeds, judged by the verifier as they are read. reference/opening.py judges them as well.
+// The vectors of batch openings, tests/vectors/zk_opening.json.
 //
 // The protocol of a vector: the claims in order, those without a public value sent; then each
 // product: its two values are sent, are those of two claims, and multiply to a public number.
@@ -15,25 +14,12 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/sha256.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/batch_prover.h"
-#include "zk/vectors_testing.h"
+#include "zk/prover/proof_vectors_testing.h"
 #include "zk/verifier/batch_verifier.h"
 
 namespace flair::zk {
-
-// Its challenges depend on no message, and all work is done: a changed message meets the check
-// that is about it, instead of columns that are not those opened.
-class DeafTranscript final : public Transcript {
- public:
-  using Transcript::Transcript;
-
- private:
-  Digest Step(std::uint8_t tag, Label, ByteView) const override {
-    return tag == 2 ? Sha256(state().view()) : state();
-  }
-};
 
 // What both sides know but for the roots.
 struct OpeningStatement {
@@ -56,9 +42,7 @@ struct OpeningStatement {
                            static_cast<std::uint64_t>(sent), products.size(), policy);
   }
   std::unique_ptr<Transcript> NewTranscript() const {
-    constexpr std::string_view kProtocol = "flair opening vectors 1";
-    if (deaf) return std::make_unique<DeafTranscript>(kProtocol);
-    return std::make_unique<Transcript>(kProtocol);
+    return zk::NewTranscript(deaf, "flair opening vectors 1");
   }
 };
 
@@ -68,11 +52,8 @@ inline OpeningStatement StatementOf(const json::value& vector) {
   OpeningStatement s;
   s.name = Str(vector.at("name"));
   s.deaf = vector.at("transcript") == "deaf";
-  s.policy.work_bits = static_cast<unsigned>(Num(vector.at("work_bits")));
-  if (!vector.at("queries").is_null()) s.policy.fixed_queries = Num(vector.at("queries"));
-  for (const json::value& shape : vector.at("matrices").as_array()) {
-    s.matrices.push_back(ShapeOf(shape));
-  }
+  s.policy = PolicyOf(vector);
+  s.matrices = ShapesOf(vector.at("matrices"));
   for (const json::value& claim : vector.at("claims").as_array()) {
     Claim read;
     read.matrix = Num(claim.at("matrix"));
@@ -92,62 +73,15 @@ inline OpeningStatement StatementOf(const json::value& vector) {
   return s;
 }
 
-// Nothing when a number is no element.
-inline std::optional<BatchProof> ProofOf(const json::value& proof) {
-  bool canonical = true;
-  const auto base = [&](const json::value& v) {
-    const auto element = Fp::FromCanonical(Word(v));
-    canonical = canonical && element;
-    return element.value_or(Fp());
-  };
-  const auto extensions = [&](const json::value& list) {
-    std::vector<Fp2> out;
-    for (const json::value& v : list.as_array()) out.emplace_back(base(v.at(0)), base(v.at(1)));
-    return out;
-  };
-  const auto digests = [](const json::value& list) {
-    std::vector<Digest> out;
-    for (const json::value& v : list.as_array()) out.push_back(Dig(v));
-    return out;
-  };
-  BatchProof out;
-  out.masked = extensions(proof.at("masked"));
-  for (const json::value& group : proof.at("groups").as_array()) {
-    GroupOpening opening{.combined_row = extensions(group.at("combined_row")), .matrices = {}};
-    for (const json::value& matrix : group.at("matrices").as_array()) {
-      OpenedMatrix opened;
-      for (const json::value& column : matrix.at("columns").as_array()) {
-        opened.columns.emplace_back();
-        for (const json::value& v : column.as_array()) opened.columns.back().push_back(base(v));
-      }
-      opened.salts = digests(matrix.at("salts"));
-      opened.path = digests(matrix.at("path"));
-      opening.matrices.push_back(std::move(opened));
-    }
-    out.groups.push_back(std::move(opening));
-  }
-  const json::value& mask = proof.at("mask");
-  out.mask.low_degree = extensions(mask.at("low_degree"));
-  out.mask.linear = extensions(mask.at("linear"));
-  out.mask.quadratic = extensions(mask.at("quadratic"));
-  out.nonce = Word(proof.at("nonce"));
-  if (!canonical) return std::nullopt;
-  return out;
-}
-
 // "accepted", or why not.
-inline std::string Judge(const json::value& vector) {
+inline std::string JudgeOpening(const json::value& vector) {
   const OpeningStatement s = StatementOf(vector);
   const Result<BatchPlan> plan = s.Plan();
   if (!plan.ok()) return plan.error().message();
-  const auto digests = [&](const char* name) {
-    std::vector<Digest> out;
-    for (const json::value& v : vector.at(name).as_array()) out.push_back(Dig(v));
-    return out;
-  };
   const std::optional<BatchProof> proof = ProofOf(vector.at("proof"));
   if (!proof) return "a number that is no element";
-  auto verifier = BatchVerifier::Begin(*plan, digests("roots"), digests("companions"), *proof);
+  auto verifier = BatchVerifier::Begin(*plan, DigestsOf(vector.at("roots")),
+                                       DigestsOf(vector.at("companions")), *proof);
   if (!verifier.ok()) return verifier.error().message();
   const std::unique_ptr<Transcript> transcript = s.NewTranscript();
   verifier->AbsorbRoots(*transcript);
@@ -200,48 +134,6 @@ inline std::vector<OpeningCase> OpeningCases() {
       {"deaf", true, kFewAndNoWork, {kWitness, kData, kBeside}, 4, 1},
       {"full strength", false, {}, {kStrong}, 2, 0},
   };
-}
-
-inline json::value ExtJson(Fp2 v) {
-  return {std::to_string(v.a.value()), std::to_string(v.b.value())};
-}
-
-inline json::array ExtJson(const std::vector<Fp2>& list) {
-  json::array out;
-  for (const Fp2& v : list) out.push_back(ExtJson(v));
-  return out;
-}
-
-inline json::array DigestJson(const std::vector<Digest>& list) {
-  json::array out;
-  for (const Digest& d : list) out.emplace_back(d.ToHex());
-  return out;
-}
-
-inline json::value ProofJson(const BatchProof& proof) {
-  json::array groups;
-  for (const GroupOpening& group : proof.groups) {
-    json::array matrices;
-    for (const OpenedMatrix& opened : group.matrices) {
-      json::array columns;
-      for (const std::vector<Fp>& column : opened.columns) {
-        json::array entries;
-        for (const Fp v : column) entries.emplace_back(std::to_string(v.value()));
-        columns.push_back(std::move(entries));
-      }
-      matrices.push_back({{"columns", std::move(columns)},
-                          {"salts", DigestJson(opened.salts)},
-                          {"path", DigestJson(opened.path)}});
-    }
-    groups.push_back({{"combined_row", ExtJson(group.combined_row)}, {"matrices", matrices}});
-  }
-  return {{"masked", ExtJson(proof.masked)},
-          {"groups", groups},
-          {"mask",
-           {{"low_degree", ExtJson(proof.mask.low_degree)},
-            {"linear", ExtJson(proof.mask.linear)},
-            {"quadratic", ExtJson(proof.mask.quadratic)}}},
-          {"nonce", std::to_string(proof.nonce)}};
 }
 
 // Everything about it follows from its number.
@@ -340,14 +232,6 @@ class OpeningVector {
   }
 
   json::object StatementJson() const {
-    json::array matrices;
-    for (const MatrixShape& shape : s_.matrices) {
-      matrices.push_back({{"log_columns", shape.log_columns},
-                          {"log_n", shape.log_n},
-                          {"num_rows", shape.num_rows},
-                          {"num_pads", shape.num_pads},
-                          {"kind", MatrixKindName(shape.kind)}});
-    }
     json::array claims;
     for (std::size_t i = 0; i < s_.claims.size(); ++i) {
       json::array blocks;
@@ -365,13 +249,11 @@ class OpeningVector {
       const json::array two = {product.claims[0], product.claims[1]};
       products.push_back({{"claims", two}, {"value", ExtJson(product.value)}});
     }
-    json::value queries;
-    if (s_.policy.fixed_queries) queries = *s_.policy.fixed_queries;
     return {{"name", s_.name},
             {"transcript", s_.deaf ? "deaf" : "framed"},
             {"work_bits", s_.policy.work_bits},
-            {"queries", queries},
-            {"matrices", matrices},
+            {"queries", QueriesJson(s_.policy)},
+            {"matrices", ShapesJson(s_.matrices)},
             {"claims", claims},
             {"products", products}};
   }

@@ -1,8 +1,10 @@
-// `zk_opening_vectors` prints tests/vectors/zk_opening.json. `zk_opening_vectors -` reads vectors
-// from standard input, one a line, and prints the verifier's word on each, one a line.
+// `zk_vectors KIND` prints tests/vectors/zk_KIND.json. `zk_vectors KIND -` reads vectors from
+// standard input, one a line, and prints the verifier's word on each, one a line.
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "zk/prover/opening_vectors_testing.h"
 
@@ -37,23 +39,34 @@ void Print(const json::value& v, const std::string& indent) {
   std::cout << "\n" << indent << "]";
 }
 
-int Main(int count, char** arguments) {
-  if (count == 1) {
-    Print(MakeOpeningVectors(), "");
-    std::cout << "\n";
+struct Kind {
+  std::string_view name;
+  json::array (*make)();
+  std::string (*judge)(const json::value& vector);
+};
+constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening}};
+
+int Main(const std::vector<std::string_view>& arguments) {
+  for (const auto& [name, make, judge] : kKinds) {
+    if (arguments.empty() || arguments[0] != name) continue;
+    if (arguments.size() == 1) {
+      Print(make(), "");
+      std::cout << "\n";
+      return 0;
+    }
+    if (arguments.size() != 2 || arguments[1] != "-") break;
+    for (std::string line; std::getline(std::cin, line);) {
+      std::cout << judge(json::parse(line)) << std::endl;
+    }
     return 0;
   }
-  if (count != 2 || std::string_view(arguments[1]) != "-") {
-    std::cerr << "usage: zk_opening_vectors [-]\n";
-    return 2;
-  }
-  for (std::string line; std::getline(std::cin, line);) {
-    std::cout << Judge(json::parse(line)) << std::endl;
-  }
-  return 0;
+  std::cerr << "usage: zk_vectors opening [-]\n";
+  return 2;
 }
 
 }  // namespace
 }  // namespace flair::zk
 
-int main(int count, char** arguments) { return flair::zk::Main(count, arguments); }
+int main(int count, char** arguments) {
+  return flair::zk::Main({arguments + 1, arguments + count});
+}
