@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "zk/prover/lookup_vectors_testing.h"
 #include "zk/prover/opening_vectors_testing.h"
 
 namespace flair::zk {
@@ -44,7 +45,8 @@ struct Kind {
   json::array (*make)();
   std::string (*judge)(const json::value& vector);
 };
-constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening}};
+constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening},
+                           {"lookup", MakeLookupVectors, JudgeLookup}};
 
 int Main(const std::vector<std::string_view>& arguments) {
   for (const auto& [name, make, judge] : kKinds) {
@@ -60,7 +62,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     }
     return 0;
   }
-  std::cerr << "usage: zk_vectors opening [-]\n";
+  std::cerr << "usage: zk_vectors opening|lookup [-]\n";
   return 2;
 }
 
