@@ -1,0 +1,31 @@
+// The graph in double precision: what the integers approximate.
+//
+// Place: program, above graph.h. It serves tests (finite differences, slack of the
+// integer program) and the calibration of numeric profiles. It is no definition: the
+// integer program is (docs/spec/step.md).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "program/draws.h"
+#include "program/graph.h"
+
+namespace flair::program {
+
+using Reals = std::vector<double>;
+
+struct RealInputs {
+  std::vector<Reals> columns;  // labels as whole numbers
+  std::vector<Reals> parameters;
+  std::vector<Reals> buffers;
+  Seed seed;
+  std::uint64_t step = 0;
+};
+
+// The elements of every node, row-major. Derivatives of running statistics are not taken.
+// REQUIRES: inputs of the graph's sizes.
+std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs);
+
+}  // namespace flair::program
