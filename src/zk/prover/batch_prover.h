@@ -17,19 +17,14 @@
 #include "zk/batch/batch_plan.h"
 #include "zk/batch/batch_proof.h"
 #include "zk/batch/claim.h"
+#include "zk/mask/channel.h"
 #include "zk/prover/committed_matrix.h"
 #include "zk/prover/mask_rows.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
 
-// A value that the prover knows and the verifier knows up to pads.
-struct Secret {
-  Fp2 value;
-  Masked masked;
-};
-
-class BatchProver {
+class BatchProver final : public Channel {
  public:
   // `data`: the witness's data rows. `long_lived`: as in the plan, borrowed.
   static Result<BatchProver> Commit(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
@@ -47,14 +42,16 @@ class BatchProver {
     return Send(transcript, label, std::vector<Fp2>{value})[0];
   }
   // Two values under a triple's pads: and their product, for nothing.
-  struct Product {
-    Secret a;
-    Secret b;
-    Secret product;
-  };
   Product SendProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b);
 
-  void RequireZero(const Masked& zero) { constraints_.RequireZero(zero); }
+  std::vector<Secret> Pass(Transcript& transcript, Label label,
+                           const std::vector<Fp2>& values) override {
+    return Send(transcript, label, values);
+  }
+  Product PassProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b) override {
+    return SendProduct(transcript, label, a, b);
+  }
+  void RequireZero(const Masked& zero) override { constraints_.RequireZero(zero); }
 
   // REQUIRES: every claim is true, and every constraint. The prover is spent afterwards.
   BatchProof Prove(Transcript& transcript, const std::vector<Claim>& claims);

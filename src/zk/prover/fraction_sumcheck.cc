@@ -52,7 +52,7 @@ FractionSumcheck::FractionSumcheck(const FractionTree& tree, unsigned level, Fp2
       level_(level),
       mu_(mu),
       point_(std::move(point)),
-      kernels_(FastestFractionKernels()),
+      kernels_(FastestKKernels()),
       size_(tree.size(level)) {}
 
 FractionPairs FractionSumcheck::Read(std::uint64_t first, std::uint64_t count,

@@ -46,7 +46,7 @@ class FractionSumcheck {
   unsigned level_;
   Fp2 mu_;
   std::vector<Fp2> point_;
-  const FractionKernels& kernels_;
+  const KKernels& kernels_;
   unsigned round_ = 0;
   std::uint64_t size_;     // entries that are there
   PairBuffer current_{0};  // from round 1 on

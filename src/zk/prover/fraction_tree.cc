@@ -23,7 +23,7 @@ void FillNeutral(KSpan p, KSpan q, std::uint64_t begin, std::uint64_t end) {
 
 FractionTree::FractionTree(const LookupPlan& plan, const LookupChallenges& challenges,
                            std::span<const std::int32_t> cells)
-    : plan_(plan), challenges_(challenges), cells_(cells), kernels_(FastestFractionKernels()) {
+    : plan_(plan), challenges_(challenges), cells_(cells), kernels_(FastestKKernels()) {
   if (num_layers() < 2) return;
   stored_.resize(num_layers() - 1);
   for (unsigned level = num_layers() - 1; level-- > 0;) stored_[level] = Build(level);

@@ -16,7 +16,7 @@
 
 #include "zk/lookup/equations.h"
 #include "zk/lookup/lookup_plan.h"
-#include "zk/prover/fraction_kernels.h"
+#include "zk/prover/k_kernels.h"
 #include "zk/prover/k_vector.h"
 
 namespace flair::zk {
@@ -77,7 +77,7 @@ class FractionTree {
   const LookupPlan& plan_;
   LookupChallenges challenges_;
   std::span<const std::int32_t> cells_;
-  const FractionKernels& kernels_;
+  const KKernels& kernels_;
   std::vector<Level> stored_;  // by level, 0 to L - 2
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> free_;

@@ -55,7 +55,7 @@ std::vector<Masked> BatchVerifier::Receive(Transcript& transcript, Label label, 
   return masked;
 }
 
-BatchVerifier::Product BatchVerifier::ReceiveProduct(Transcript& transcript, Label label) {
+BatchVerifier::Received BatchVerifier::ReceiveProduct(Transcript& transcript, Label label) {
   const std::uint64_t triple = triples_used_++;
   FLAIR_CHECK(triple < plan_.mask().num_triples()) << "more products than planned triples";
   const std::vector<Fp2> message = {proof_->masked[at_], proof_->masked[at_ + 1]};
@@ -63,10 +63,27 @@ BatchVerifier::Product BatchVerifier::ReceiveProduct(Transcript& transcript, Lab
   transcript.Absorb(label, message);
   const Masked x = Masked::Pad(plan_.mask().XOf(triple));
   const Masked y = Masked::Pad(plan_.mask().YOf(triple));
-  return {.a = Masked(message[0]) + x,
-          .b = Masked(message[1]) + y,
-          .product = Masked(message[0] * message[1]) + y * message[0] + x * message[1] +
-                     Masked::Pad(plan_.mask().ZOf(triple))};
+  // (a^ + x)(b^ + y) = a^ b^ + a^ y + b^ x + xy
+  const Masked product = Masked(message[0] * message[1]) + y * message[0] + x * message[1] +
+                         Masked::Pad(plan_.mask().ZOf(triple));
+  return {.a = Masked(message[0]) + x, .b = Masked(message[1]) + y, .product = product};
+}
+
+std::vector<Secret> BatchVerifier::Pass(Transcript& transcript, Label label,
+                                        const std::vector<Fp2>& values) {
+  std::vector<Secret> secrets;
+  for (Masked& masked : Receive(transcript, label, values.size())) {
+    secrets.push_back({Fp2(), std::move(masked)});
+  }
+  return secrets;
+}
+
+Channel::Product BatchVerifier::PassProduct(Transcript& transcript, Label label, Fp2 /*a*/,
+                                            Fp2 /*b*/) {
+  Received received = ReceiveProduct(transcript, label);
+  return {.a = {Fp2(), std::move(received.a)},
+          .b = {Fp2(), std::move(received.b)},
+          .product = {Fp2(), std::move(received.product)}};
 }
 
 Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& claims) {

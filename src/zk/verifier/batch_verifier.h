@@ -16,11 +16,12 @@
 #include "zk/batch/batch_plan.h"
 #include "zk/batch/batch_proof.h"
 #include "zk/batch/claim.h"
+#include "zk/mask/channel.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
 
-class BatchVerifier {
+class BatchVerifier final : public Channel {
  public:
   // `roots`: witness, then the long-lived matrices as in the plan. `companions`: by group.
   // The proof is borrowed. Errors: kRejected for another number of roots or values.
@@ -32,14 +33,17 @@ class BatchVerifier {
   // The next `count` values. REQUIRES: no more than the plan has.
   std::vector<Masked> Receive(Transcript& transcript, Label label, std::size_t count);
   Masked Receive(Transcript& transcript, Label label) { return Receive(transcript, label, 1)[0]; }
-  struct Product {
+  struct Received {
     Masked a;
     Masked b;
     Masked product;
   };
-  Product ReceiveProduct(Transcript& transcript, Label label);
+  Received ReceiveProduct(Transcript& transcript, Label label);
 
-  void RequireZero(const Masked& zero) { constraints_.RequireZero(zero); }
+  std::vector<Secret> Pass(Transcript& transcript, Label label,
+                           const std::vector<Fp2>& values) override;
+  Product PassProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b) override;
+  void RequireZero(const Masked& zero) override { constraints_.RequireZero(zero); }
 
   // Errors: kRejected names the check that failed.
   Status Check(Transcript& transcript, const std::vector<Claim>& claims);

@@ -15,7 +15,7 @@ Result<std::vector<Claim>> CheckLookups(const LookupPlan& plan, std::uint64_t no
   const LookupChallenges challenges = DrawLookupChallenges(transcript);
 
   // The root: p = 0, and q has an inverse.
-  const BatchVerifier::Product root = values.ReceiveProduct(transcript, Label::kLookupMessage);
+  const auto root = values.ReceiveProduct(transcript, Label::kLookupMessage);
   // SOUNDNESS: no denominator is 0. Attack 11: two leaves at alpha itself.
   values.RequireZero(root.product - Masked(Fp2(1)));
   Masked p;
@@ -34,8 +34,8 @@ Result<std::vector<Claim>> CheckLookups(const LookupPlan& plan, std::uint64_t no
       claim = AtQuadratic(h[0], h[1], h[2], next.back());
     }
     // p0 q1 + p1 q0 + mu q0 q1 = (p0 + mu q0) q1 + p1 q0
-    const BatchVerifier::Product left = values.ReceiveProduct(transcript, Label::kLookupMessage);
-    const BatchVerifier::Product right = values.ReceiveProduct(transcript, Label::kLookupMessage);
+    const auto left = values.ReceiveProduct(transcript, Label::kLookupMessage);
+    const auto right = values.ReceiveProduct(transcript, Label::kLookupMessage);
     // SOUNDNESS: the sum that is left is that of the two children. Attack 10: a false count.
     values.RequireZero(left.product + right.product - claim);
     const Masked p0 = left.a - right.b * mu;

@@ -1,5 +1,5 @@
 // The fraction kernels over the lanes of one lanes_*.h, included once by each
-// fraction_kernels_*.cc. As in field/tile_loops.h nothing here is inline across files, and
+// k_kernels_*.cc. As in field/tile_loops.h nothing here is inline across files, and
 // Fp2's own arithmetic is not used.
 // SPDX-License-Identifier: Apache-2.0
 
@@ -85,6 +85,46 @@ void Fold(KSpan in, Fp2 r, KSpan out, std::size_t n) {
   }
 }
 
+void Multiply(KSpan x, KSpan y, KSpan out, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) StoreK(out, i, MulK(LoadK(x, i), LoadK(y, i)));
+}
+
+void AddProduct(KSpan x, KSpan y, KSpan out, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    StoreK(out, i, AddK(LoadK(out, i), MulK(LoadK(x, i), LoadK(y, i))));
+  }
+}
+
+void Add(KSpan x, KSpan y, KSpan out, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) StoreK(out, i, AddK(LoadK(x, i), LoadK(y, i)));
+}
+
+void Scale(KSpan x, Fp2 c, KSpan out, std::size_t n) {
+  const Wide factor = BroadcastK(c.a.value(), c.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) StoreK(out, i, MulK(LoadK(x, i), factor));
+}
+
+void Split(KSpan in, KSpan even, KSpan step, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide x0;
+    Wide x1;
+    LoadPairs(in, i, x0, x1);
+    StoreK(even, i, x0);
+    StoreK(step, i, SubK(x1, x0));
+  }
+}
+
+void StoreSum(KSpan sums, std::size_t first, Wide sum) {
+  for (std::size_t i = 0; i < kSumLanes; ++i) sums.a[first + i] = sums.b[first + i] = 0;
+  StoreK(sums, first, sum);
+}
+
+void Dot(KSpan x, KSpan y, std::size_t n, KSpan sums) {
+  Wide sum = BroadcastK(0, 0);
+  for (std::size_t i = 0; i < n; i += kWidth) sum = AddK(sum, MulK(LoadK(x, i), LoadK(y, i)));
+  StoreSum(sums, 0, sum);
+}
+
 void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
   Wide sum0 = BroadcastK(0, 0);
   Wide sum2 = sum0;
@@ -103,9 +143,8 @@ void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
     sum0 = AddK(sum0, MulK(weight, h0));
     sum2 = AddK(sum2, MulK(weight, h2));
   }
-  for (std::size_t i = 0; i < 2 * kSumLanes; ++i) sums.a[i] = sums.b[i] = 0;
-  StoreK(sums, 0, sum0);
-  StoreK(sums, kSumLanes, sum2);
+  StoreSum(sums, 0, sum0);
+  StoreSum(sums, kSumLanes, sum2);
 }
 
 void SubtractInts(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n) {
@@ -126,12 +165,18 @@ void SubtractScaledInts(KSpan out, Fp2 c, const std::int32_t* v, std::size_t n) 
 
 #undef FLAIR_LANES
 
-constexpr FractionKernels MakeFractionKernels(std::string_view name) {
+constexpr KKernels MakeKKernels(std::string_view name) {
   return {.name = name,
           .deinterleave = Deinterleave,
           .combine = Combine,
           .add_scaled = AddScaled,
           .fold = Fold,
+          .multiply = Multiply,
+          .add_product = AddProduct,
+          .add = Add,
+          .scale = Scale,
+          .split = Split,
+          .dot = Dot,
           .round = Round,
           .subtract_ints = SubtractInts,
           .subtract_scaled_ints = SubtractScaledInts};

@@ -1,6 +1,6 @@
 // Every kernel against Fp2, element by element.
 // SPDX-License-Identifier: Apache-2.0
-#include "zk/prover/fraction_kernels.h"
+#include "zk/prover/k_kernels.h"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kSize = 48;
 
-class FractionKernelsTest : public testing::TestWithParam<const FractionKernels*> {
+class KKernelsTest : public testing::TestWithParam<const KKernels*> {
  protected:
-  const FractionKernels& kernels() const { return *GetParam(); }
+  const KKernels& kernels() const { return *GetParam(); }
   Fp2 Random() { return {Extreme(), Extreme()}; }
   KVector RandomVector(std::size_t size) {
     KVector v(size);
@@ -31,10 +31,10 @@ class FractionKernelsTest : public testing::TestWithParam<const FractionKernels*
   std::mt19937_64 random_{7};
 };
 
-INSTANTIATE_TEST_SUITE_P(All, FractionKernelsTest, testing::ValuesIn(AllFractionKernels()),
+INSTANTIATE_TEST_SUITE_P(All, KKernelsTest, testing::ValuesIn(AllKKernels()),
                          [](const auto& test) { return std::string(test.param->name); });
 
-TEST_P(FractionKernelsTest, PairsAreTakenApartCombinedAndMixed) {
+TEST_P(KKernelsTest, PairsAreTakenApartCombinedAndMixed) {
   const KVector in = RandomVector(2 * kSize);
   const KVector p0(kSize);
   const KVector p1(kSize);
@@ -56,7 +56,7 @@ TEST_P(FractionKernelsTest, PairsAreTakenApartCombinedAndMixed) {
   for (std::size_t i = 0; i < kSize; ++i) EXPECT_EQ(p0.at(i), in.at(2 * i) + mu * q0.at(i));
 }
 
-TEST_P(FractionKernelsTest, FoldAndRound) {
+TEST_P(KKernelsTest, FoldAndRound) {
   const KVector x[4] = {RandomVector(2 * kSize), RandomVector(2 * kSize), RandomVector(2 * kSize),
                         RandomVector(2 * kSize)};
   const Fp2 r = Random();
@@ -85,7 +85,40 @@ TEST_P(FractionKernelsTest, FoldAndRound) {
   }
 }
 
-TEST_P(FractionKernelsTest, IntegersAreSubtracted) {
+TEST_P(KKernelsTest, ProductsSumsAndSteps) {
+  const KVector x = RandomVector(2 * kSize);
+  const KVector y = RandomVector(2 * kSize);
+  const Fp2 c = Random();
+  const KVector product(kSize);
+  const KVector more(kSize);
+  const KVector sum(kSize);
+  const KVector scaled(kSize);
+  const KVector even(kSize);
+  const KVector step(kSize);
+  const KVector dot(kSumLanes);
+  kernels().multiply(x.span(), y.span(), product.span(), kSize);
+  kernels().multiply(x.span(), y.span(), more.span(), kSize);
+  kernels().add_product(x.span(), x.span(), more.span(), kSize);
+  kernels().add(x.span(), y.span(), sum.span(), kSize);
+  kernels().scale(x.span(), c, scaled.span(), kSize);
+  kernels().split(x.span(), even.span(), step.span(), kSize);
+  kernels().dot(x.span(), y.span(), kSize, dot.span());
+  Fp2 expected;
+  Fp2 made;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(product.at(i), x.at(i) * y.at(i));
+    EXPECT_EQ(more.at(i), x.at(i) * y.at(i) + x.at(i) * x.at(i));
+    EXPECT_EQ(sum.at(i), x.at(i) + y.at(i));
+    EXPECT_EQ(scaled.at(i), c * x.at(i));
+    EXPECT_EQ(even.at(i), x.at(2 * i));
+    EXPECT_EQ(step.at(i), x.at(2 * i + 1) - x.at(2 * i));
+    expected += x.at(i) * y.at(i);
+  }
+  for (std::size_t i = 0; i < kSumLanes; ++i) made += dot.at(i);
+  EXPECT_EQ(made, expected);
+}
+
+TEST_P(KKernelsTest, IntegersAreSubtracted) {
   std::vector<std::int32_t> v(kSize);
   for (std::size_t i = 0; i < kSize; ++i) v[i] = static_cast<std::int32_t>(i * 123'456'789);
   v[0] = std::numeric_limits<std::int32_t>::min();

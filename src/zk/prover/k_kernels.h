@@ -1,6 +1,6 @@
-// Kernels of the lookup argument's tree: eight elements of K at a time.
+// Kernels of the sumchecks and of the lookup argument's tree: eight elements of K at a time.
 //
-// All give the same bits (fraction_kernels_test.cc). Counts are multiples of 8; arrays are
+// All give the same bits (k_kernels_test.cc). Counts are multiples of 8; arrays are
 // those of k_vector.h.
 //
 // Place: zk/prover, over field. Chosen once, by what the machine has. Thread safety: functions.
@@ -26,7 +26,7 @@ struct FractionPairs {
 
 inline constexpr std::size_t kSumLanes = 8;
 
-struct FractionKernels {
+struct KKernels {
   std::string_view name;
   // even[i] = in[2i], odd[i] = in[2i + 1], i < n.
   void (*deinterleave)(KSpan in, KSpan even, KSpan odd, std::size_t n);
@@ -36,6 +36,16 @@ struct FractionKernels {
   void (*add_scaled)(KSpan p0, KSpan q0, Fp2 mu, std::size_t n);
   // out[i] = in[2i] + r (in[2i + 1] - in[2i]), i < n.
   void (*fold)(KSpan in, Fp2 r, KSpan out, std::size_t n);
+  // out = x y, out += x y, out = x + y.
+  void (*multiply)(KSpan x, KSpan y, KSpan out, std::size_t n);
+  void (*add_product)(KSpan x, KSpan y, KSpan out, std::size_t n);
+  void (*add)(KSpan x, KSpan y, KSpan out, std::size_t n);
+  // out = c x.
+  void (*scale)(KSpan x, Fp2 c, KSpan out, std::size_t n);
+  // even[i] = in[2i], step[i] = in[2i + 1] - in[2i], i < n.
+  void (*split)(KSpan in, KSpan even, KSpan step, std::size_t n);
+  // sum_i x[i] y[i], in kSumLanes parts.
+  void (*dot)(KSpan x, KSpan y, std::size_t n, KSpan sums);
   // With x[i](X) = x[2i] + X (x[2i + 1] - x[2i]), i < n:
   //   sum_i eq[i] (p0 q1 + p1 q0)[i](X)
   // at X = 0 in kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.
@@ -46,13 +56,13 @@ struct FractionKernels {
   void (*subtract_scaled_ints)(KSpan out, Fp2 c, const std::int32_t* v, std::size_t n);
 };
 
-const FractionKernels& FastestFractionKernels();
-std::span<const FractionKernels* const> AllFractionKernels();
+const KKernels& FastestKKernels();
+std::span<const KKernels* const> AllKKernels();
 
 #if defined(__x86_64__)
-extern const FractionKernels kAvx2FractionKernels;
-extern const FractionKernels kAvx512FractionKernels;
+extern const KKernels kAvx2KKernels;
+extern const KKernels kAvx512KKernels;
 #endif
-extern const FractionKernels kPortableFractionKernels;
+extern const KKernels kPortableKKernels;
 
 }  // namespace flair::zk
