@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "circuit/builder.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+
+namespace flair::circuit {
+namespace {
+
+__extension__ using Int128 = __int128;
+constexpr Int128 kMaxSize = Int128{1} << 62;
+constexpr unsigned kMaxLimbBits = 24;
+constexpr unsigned kMaxNumberBits = 61;
+
+// [lo, hi] of a factor; of a limb alone where one is read.
+std::pair<Int128, Int128> RangeOf(const Circuit& circuit, const Read& read) {
+  const Value& value = circuit[read.value];
+  if (read.limb == Read::kWhole) return {value.lo, value.hi};
+  return {0, (Int128{1} << value.number.limb_bits[static_cast<std::size_t>(read.limb)]) - 1};
+}
+
+}  // namespace
+
+Width Signed(unsigned bits, unsigned limb_bits, std::string line) {
+  return {bits, std::int64_t{1} << (bits - 1), limb_bits, std::move(line)};
+}
+
+Width Signable(unsigned bits, unsigned limb_bits, std::string line) {
+  return {bits, (std::int64_t{1} << (bits - 1)) - 1, limb_bits, std::move(line)};
+}
+
+Width Unsigned(unsigned bits, unsigned limb_bits, std::string line) {
+  return {bits, 0, limb_bits, std::move(line)};
+}
+
+void Builder::Fail(const std::string& name, const std::string& why) {
+  if (!error_) error_ = Error(ErrorCode::kInvalidArgument, "'" + name + "': " + why);
+}
+
+AxisId Builder::AddAxis(std::string name, std::uint64_t size) {
+  if (size == 0) Fail(name, "an axis of size 0");
+  circuit_.axes.push_back({std::move(name), size});
+  return static_cast<AxisId>(circuit_.axes.size() - 1);
+}
+
+ValueId Builder::AddPublic(std::string name, std::vector<AxisId> axes, std::int64_t lo,
+                           std::int64_t hi) {
+  const auto id = static_cast<ValueId>(circuit_.values.size());
+  circuit_.values.push_back({.name = std::move(name),
+                             .kind = Value::Kind::kPublic,
+                             .axes = std::move(axes),
+                             .lo = lo,
+                             .hi = hi});
+  circuit_.publics.push_back(id);
+  return id;
+}
+
+ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) {
+  const auto id = static_cast<ValueId>(circuit_.values.size());
+  Int128 absolute = form.constant < 0 ? -Int128{form.constant} : Int128{form.constant};
+  Int128 lo = form.constant;
+  Int128 hi = form.constant;
+  for (const Term& term : form.terms) {
+    // How many products are added up in one cell: the axes that it has not, once each. Of a
+    // window's three axes the third follows from the others.
+    std::set<AxisId> summed;
+    std::size_t hidden = 0;
+    Int128 low = 1;
+    Int128 high = 1;
+    Int128 most = term.coefficient < 0 ? -Int128{term.coefficient} : Int128{term.coefficient};
+    for (const Read& read : term.factors) {
+      if (read.value >= id) Fail(name, "reads a value that comes later");
+      if (read.value >= id) return id;
+      const Value& value = circuit_[read.value];
+      if (read.axes.size() != value.axes.size())
+        Fail(name, "reads '" + value.name + "' with other axes");
+      for (std::size_t i = 0; i < std::min(read.axes.size(), value.axes.size()); ++i) {
+        if (circuit_.axes[read.axes[i]].size != circuit_.axes[value.axes[i]].size) {
+          Fail(name, "reads '" + value.name + "' with axes of other sizes");
+        }
+      }
+      if (std::set<AxisId>(read.axes.begin(), read.axes.end()).size() != read.axes.size()) {
+        Fail(name, "reads '" + value.name + "' along a diagonal");
+      }
+      if (read.moment == Moment::kNext && !value.number.is_state)
+        Fail(name, "no state has a next value");
+      hidden += value.kind == Value::Kind::kPublic ? 0 : 1;
+      summed.insert(read.axes.begin(), read.axes.end());
+      const auto [a, b] = RangeOf(circuit_, read);
+      const std::array<Int128, 4> corners = {low * a, low * b, high * a, high * b};
+      low = *std::min_element(corners.begin(), corners.end());
+      high = *std::max_element(corners.begin(), corners.end());
+      most *= std::max(a < 0 ? -a : a, b < 0 ? -b : b);
+      if (most >= kMaxSize) break;
+    }
+    if (hidden < 1 || hidden > 2) Fail(name, "a term has one or two factors that are not public");
+    for (const Window& w : term.windows) {
+      summed.insert(w.out);
+      summed.insert(w.kernel);
+      summed.erase(w.in);
+    }
+    // The in axis of the form's own leaves its window's out axis to follow.
+    for (const Window& w : term.windows) {
+      if (std::find(axes.begin(), axes.end(), w.in) != axes.end()) summed.erase(w.out);
+    }
+    for (const AxisId axis : axes) summed.erase(axis);
+    for (const AxisId axis : summed) {
+      most *= circuit_.axes[axis].size;
+      low = std::min<Int128>(low, 0) * circuit_.axes[axis].size + std::max<Int128>(low, 0);
+      high = std::max<Int128>(high, 0) * circuit_.axes[axis].size + std::min<Int128>(high, 0);
+      if (most >= kMaxSize) break;
+    }
+    if (!term.windows.empty()) {  // a window may hold nowhere
+      low = std::min<Int128>(low, 0);
+      high = std::max<Int128>(high, 0);
+    }
+    absolute += most;
+    if (absolute >= kMaxSize) {
+      Fail(name, "the sum of its terms can pass 2^62: use coarser formats or a smaller batch");
+      break;
+    }
+    lo += term.coefficient < 0 ? term.coefficient * high : term.coefficient * low;
+    hi += term.coefficient < 0 ? term.coefficient * low : term.coefficient * high;
+  }
+  if (absolute >= kMaxSize) lo = hi = 0;
+  circuit_.values.push_back({.name = std::move(name),
+                             .kind = Value::Kind::kForm,
+                             .axes = std::move(axes),
+                             .lo = static_cast<std::int64_t>(lo),
+                             .hi = static_cast<std::int64_t>(hi),
+                             .form = std::move(form)});
+  return id;
+}
+
+ValueId Builder::AddNumber(std::string name, std::vector<AxisId> axes, const Width& width,
+                           Rule rule, bool looked_up) {
+  const auto id = static_cast<ValueId>(circuit_.values.size());
+  if (width.bits < 1 || width.bits > kMaxNumberBits || width.limb_bits < 1 ||
+      width.limb_bits > kMaxLimbBits) {
+    Fail(name, "a number has 1 to 61 bits, a limb 1 to 24");
+    circuit_.values.push_back({.name = std::move(name), .axes = std::move(axes)});
+    return id;
+  }
+  Number number{.bias = width.bias, .rule = std::move(rule), .line = width.line};
+  for (unsigned left = width.bits; left > 0;) {
+    const unsigned bits = std::min(left, width.limb_bits);
+    number.limb_bits.push_back(bits);
+    left -= bits;
+  }
+  circuit_.values.push_back({.name = std::move(name),
+                             .kind = Value::Kind::kNumber,
+                             .axes = std::move(axes),
+                             .lo = width.lo(),
+                             .hi = width.hi(),
+                             .number = std::move(number)});
+  if (looked_up) LookUpLimbs(id);
+  return id;
+}
+
+void Builder::LookUpLimbs(ValueId number) {
+  for (unsigned limb = 0; limb < circuit_[number].number.limb_bits.size(); ++limb) {
+    AddLookup({.table = Range(circuit_[number].number.limb_bits[limb]), .v = {number, limb}});
+  }
+}
+
+ValueId Builder::AddState(std::string name, std::vector<AxisId> axes, const Width& width,
+                          Carried::Role role) {
+  const ValueId id = AddNumber(std::move(name), std::move(axes), width, Rule{});
+  circuit_.values[id].number.is_state = true;
+  circuit_.carried.push_back({id, role});
+  return id;
+}
+
+void Builder::SetRule(ValueId state, Rule rule) {
+  circuit_.values[state].number.rule = std::move(rule);
+}
+
+ValueId Builder::AddData(std::string name, std::vector<AxisId> axes, const Width& width,
+                         std::int64_t column) {
+  const ValueId id = AddNumber(std::move(name), std::move(axes), width,
+                               {.kind = RuleKind::kData, .inputs = {}, .parameters = {column}});
+  circuit_.data.push_back(id);
+  return id;
+}
+
+TableId Builder::AddTable(Table table) {
+  circuit_.tables.push_back(std::move(table));
+  return static_cast<TableId>(circuit_.tables.size() - 1);
+}
+
+TableId Builder::Range(unsigned bits) {
+  ranges_.resize(kMaxLimbBits + 1);
+  if (!ranges_[bits]) {
+    ranges_[bits] = AddTable({.name = "range " + std::to_string(bits),
+                              .segments = {{.log_rows = bits, .first = 0, .c1 = {}, .c2 = {}}}});
+  }
+  return *ranges_[bits];
+}
+
+TableId Builder::Sign(unsigned bits) {
+  signs_.resize(kMaxLimbBits + 1);
+  if (!signs_[bits]) {
+    const std::int32_t half = 1 << (bits - 1);
+    signs_[bits] = AddTable({.name = "sign " + std::to_string(bits),
+                             .segments = {{.log_rows = bits - 1, .first = 0, .c1 = {}, .c2 = {}},
+                                          {.log_rows = bits - 1,
+                                           .first = half,
+                                           .c1 = {.constant = 1, .values = {}},
+                                           .c2 = {}}}});
+  }
+  return *signs_[bits];
+}
+
+ValueId Builder::Remainder(const std::string& name, ValueId x, unsigned shift, unsigned limb_bits) {
+  const std::int64_t unit = std::int64_t{1} << shift;
+  return AddNumber(
+      name + ".remainder", circuit_[x].axes, Unsigned(shift, limb_bits, ""),
+      {.kind = RuleKind::kRemainder, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
+}
+
+void Builder::TieRound(const std::string& name, ValueId x, unsigned shift, const Read& rounded,
+                       std::optional<ValueId> remainder) {
+  const std::int64_t unit = std::int64_t{1} << shift;
+  Form form{.terms = {{.coefficient = unit, .factors = {rounded}, .windows = {}},
+                      {.coefficient = -1, .factors = {At(x)}, .windows = {}}},
+            .constant = shift == 0 ? 0 : -(unit / 2)};
+  if (remainder)
+    form.terms.push_back({.coefficient = 1, .factors = {At(*remainder)}, .windows = {}});
+  AddZero(name, AddForm(name + ".rounding", circuit_[x].axes, std::move(form)));
+}
+
+ValueId Builder::Round(const std::string& name, ValueId x, unsigned shift, const Width& width) {
+  const std::int64_t unit = std::int64_t{1} << shift;
+  const ValueId y =
+      AddNumber(name, circuit_[x].axes, width,
+                {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
+  std::optional<ValueId> r;
+  if (shift > 0) r = Remainder(name, x, shift, width.limb_bits);
+  TieRound(name, x, shift, At(y), r);
+  return y;
+}
+
+void Builder::RoundInto(ValueId state, ValueId x, unsigned shift) {
+  const std::string name = circuit_[state].name;
+  const std::int64_t unit = std::int64_t{1} << shift;
+  SetRule(state, {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
+  const std::vector<unsigned>& limbs = circuit_[state].number.limb_bits;
+  std::optional<ValueId> r;
+  if (shift > 0) r = Remainder(name, x, shift, *std::max_element(limbs.begin(), limbs.end()));
+  Read next = At(state);
+  next.moment = Moment::kNext;
+  TieRound(name, x, shift, next, r);
+}
+
+Builder::Branch Builder::RoundSigned(const std::string& name, ValueId x, unsigned shift,
+                                     const Width& width) {
+  const std::int64_t unit = std::int64_t{1} << shift;
+  const ValueId y = AddNumber(
+      name, circuit_[x].axes, width,
+      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}}, false);
+  const ValueId positive =
+      AddNumber(name + ".positive", circuit_[x].axes, Unsigned(1, 1, ""),
+                {.kind = RuleKind::kPositive, .inputs = {At(y)}, .parameters = {}}, false);
+  const auto& limbs = circuit_[y].number.limb_bits;
+  const auto top = static_cast<unsigned>(limbs.size() - 1);
+  for (unsigned limb = 0; limb < top; ++limb) {
+    AddLookup({.table = Range(limbs[limb]), .v = {y, limb}});
+  }
+  AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{positive, 0}});
+  std::optional<ValueId> r;
+  if (shift > 0) r = Remainder(name, x, shift, width.limb_bits);
+  TieRound(name, x, shift, At(y), r);
+  return {y, positive};
+}
+
+Result<Circuit> Builder::Finish() && {
+  if (error_) return *std::move(error_);
+  return std::move(circuit_);
+}
+
+}  // namespace flair::circuit

@@ -1,0 +1,105 @@
+// Builder: makes a circuit value by value, with ranges, limbs and lookups.
+//
+// Gadgets are the few ways in which a number comes to be; each says why its witness is unique.
+//
+// Errors are remembered: a builder that met one goes on with placeholders, and Finish() returns
+// the first. Place: circuit, over circuit.h. Thread safety: one thread at a time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "circuit/circuit.h"
+
+namespace flair::circuit {
+
+// How a number is cut and checked.
+struct Width {
+  unsigned bits = 1;
+  std::int64_t bias = 0;    // the number's least value is -bias
+  unsigned limb_bits = 20;  // of every limb but the highest
+  std::string line;         // of the profile
+
+  std::int64_t lo() const { return -bias; }
+  std::int64_t hi() const { return (std::int64_t{1} << bits) - 1 - bias; }
+};
+// [-2^(bits-1), 2^(bits-1))
+Width Signed(unsigned bits, unsigned limb_bits, std::string line);
+// (-2^(bits-1), 2^(bits-1)]: the highest limb's upper half says that the value is positive.
+Width Signable(unsigned bits, unsigned limb_bits, std::string line);
+// [0, 2^bits)
+Width Unsigned(unsigned bits, unsigned limb_bits, std::string line);
+
+class Builder {
+ public:
+  AxisId AddAxis(std::string name, std::uint64_t size);
+  ValueId AddPublic(std::string name, std::vector<AxisId> axes, std::int64_t lo, std::int64_t hi);
+  // Its range is what its terms' ranges allow; a sum of absolute values of 2^62 is refused.
+  ValueId AddForm(std::string name, std::vector<AxisId> axes, Form form);
+  // With a range lookup for each limb; `looked_up`: false when the caller adds its own.
+  ValueId AddNumber(std::string name, std::vector<AxisId> axes, const Width& width, Rule rule,
+                    bool looked_up = true);
+  // State, whose rule the caller sets when its next value can be said.
+  ValueId AddState(std::string name, std::vector<AxisId> axes, const Width& width,
+                   Carried::Role role);
+  void SetRule(ValueId state, Rule rule);
+  TableId AddTable(Table table);
+  void AddLookup(Lookup lookup) { circuit_.lookups.push_back(lookup); }
+  void AddZero(std::string name, ValueId form) {
+    circuit_.zeros.push_back({std::move(name), form});
+  }
+
+  // A column of the data set: rows of the batch, axes[0].
+  ValueId AddData(std::string name, std::vector<AxisId> axes, const Width& width,
+                  std::int64_t column);
+
+  // Tables, made once each.
+  TableId Range(unsigned bits);
+  // (v, [v >= 2^(bits-1)])
+  TableId Sign(unsigned bits);
+
+  // Gadgets ----------------------------------------------------------------------------------
+
+  // y = floor((x + 2^(shift-1)) / 2^shift): x + 2^(shift-1) = 2^shift y + r, 0 <= r < 2^shift.
+  // Unique: r is x + 2^(shift-1) mod 2^shift. No r, and y = x, where shift is 0.
+  ValueId Round(const std::string& name, ValueId x, unsigned shift, const Width& width);
+  // The same for the next value of a state that has no rule yet.
+  void RoundInto(ValueId state, ValueId x, unsigned shift);
+  // Round(), and [y > 0], which the highest limb's row in a table of signs forces.
+  // REQUIRES: a Signable() width.
+  struct Branch {
+    ValueId value;
+    ValueId positive;
+  };
+  Branch RoundSigned(const std::string& name, ValueId x, unsigned shift, const Width& width);
+
+  // Reads and terms --------------------------------------------------------------------------
+
+  Read At(ValueId value) const { return {.value = value, .axes = circuit_[value].axes}; }
+  Read As(ValueId value, std::vector<AxisId> axes) const {
+    return {.value = value, .axes = std::move(axes)};
+  }
+  const Value& operator[](ValueId id) const { return circuit_[id]; }
+  const Axis& axis(AxisId id) const { return circuit_.axes[id]; }
+
+  // Errors: kInvalidArgument, naming the value and what is wrong with it.
+  Result<Circuit> Finish() &&;
+
+ private:
+  void Fail(const std::string& name, const std::string& why);
+  void LookUpLimbs(ValueId number);
+  ValueId Remainder(const std::string& name, ValueId x, unsigned shift, unsigned limb_bits);
+  void TieRound(const std::string& name, ValueId x, unsigned shift, const Read& rounded,
+                std::optional<ValueId> remainder);
+
+  Circuit circuit_;
+  std::optional<Error> error_;
+  std::vector<std::optional<TableId>> ranges_;  // by bits
+  std::vector<std::optional<TableId>> signs_;
+};
+
+}  // namespace flair::circuit

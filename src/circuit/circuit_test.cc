@@ -1,0 +1,121 @@
+// A network of two layers as a circuit: what its rules compute, and what its relations refuse.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "circuit/circuit_testing.h"
+
+namespace flair::circuit {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(CircuitTest, AStepComputesWhatItsRulesSay) {
+  const Perceptron p = MakePerceptron({});
+  const StepValues values = RunStep(p.circuit, RandomInputs(p, 1)).value();
+  const Ints& x = values.now[p.x];
+  const Ints& w = values.now[p.w1];
+  const Ints& y = values.now[p.h];
+  for (std::size_t b = 0; b < p.sizes.batch; ++b) {
+    for (std::size_t o = 0; o < p.sizes.hidden; ++o) {
+      std::int64_t sum = 0;
+      for (std::size_t i = 0; i < p.sizes.in; ++i) {
+        const std::int64_t middle =
+            2 * (w[o * p.sizes.in + i] >> kLowBits) + 1;  // of the cell, in half units
+        sum += x[b * p.sizes.in + i] * middle;
+      }
+      const std::int64_t rounded = (sum + (1 << (kForwardShift - 1))) >> kForwardShift;
+      EXPECT_EQ(y[b * p.sizes.hidden + o], rounded);
+      EXPECT_EQ(values.now[p.h_positive][b * p.sizes.hidden + o], rounded > 0 ? 1 : 0);
+    }
+  }
+  EXPECT_NE(values.next[p.w1], values.now[p.w1]);
+  EXPECT_EQ(Judge(p.circuit, LimbsOf(p.circuit, values), values.now), "");
+}
+
+TEST(CircuitTest, EveryChangedCellIsRefused) {
+  const Perceptron p = MakePerceptron({});
+  const StepValues values = RunStep(p.circuit, RandomInputs(p, 2)).value();
+  const LimbValues honest = LimbsOf(p.circuit, values);
+  std::size_t changes = 0;
+  for (ValueId id = 0; id < p.circuit.values.size(); ++id) {
+    for (std::size_t limb = 0; limb < honest.now[id].size(); ++limb) {
+      for (std::size_t cell = 0; cell < honest.now[id][limb].size(); ++cell) {
+        for (const std::int64_t by : {-1, 1, 1 << 4}) {
+          // Data and what a step begins with are somebody else's to tie.
+          if (p.circuit[id].number.rule.kind == RuleKind::kData) continue;
+          LimbValues changed = honest;
+          (p.circuit[id].number.is_state ? changed.next : changed.now)[id][limb][cell] += by;
+          EXPECT_NE(Judge(p.circuit, changed, values.now), "")
+              << p.circuit[id].name << " limb " << limb << " cell " << cell << " by " << by;
+          ++changes;
+        }
+      }
+    }
+  }
+  EXPECT_GT(changes, 500U);
+}
+
+TEST(CircuitTest, AValueOutOfRangeNamesTensorCellAndProfileLine) {
+  const Perceptron p = MakePerceptron({.activation_bits = 7});
+  const auto run = RunStep(p.circuit, RandomInputs(p, 3));
+  ASSERT_FALSE(run.ok());
+  EXPECT_THAT(run.error().message(), HasSubstr("'h' is "));
+  EXPECT_THAT(run.error().hint(), HasSubstr("'activation'"));
+}
+
+TEST(CircuitTest, SumsThatMayPassTheFieldAreRefused) {
+  Builder b;
+  const AxisId i = b.AddAxis("i", 1 << 20);
+  const ValueId x = b.AddData("x", {i}, Signed(30, 15, "data"), 0);
+  b.AddForm("energy", {}, {.terms = {{.coefficient = 1, .factors = {b.At(x), b.At(x)}}}});
+  const auto made = std::move(b).Finish();
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message(), HasSubstr("'energy': the sum of its terms can pass 2^62"));
+}
+
+// Convolution in both directions against plain loops.
+TEST(CircuitTest, WindowsConvolveBothWays) {
+  const std::uint64_t size = 7, kernel = 3, stride = 2, pad = 1, dilation = 1;
+  const std::uint64_t out_size = (size + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
+  std::vector<Axis> axes = {{"in", size}, {"kernel", kernel}, {"out", out_size}, {"row", 2}};
+  const Window window{
+      .out = 2, .kernel = 1, .in = 0, .stride = stride, .dilation = dilation, .offset = -1};
+  std::mt19937_64 random(5);
+  const auto fill = [&](std::size_t n) {
+    Ints v(n);
+    for (auto& e : v) e = static_cast<std::int64_t>(random() % 19) - 9;
+    return v;
+  };
+  const Ints x = fill(2 * size), w = fill(kernel), dz = fill(2 * out_size);
+  Ints forward(2 * out_size), data_gradient(2 * size), weight_gradient(kernel);
+  AddTerm(axes, {3, 2},
+          {.coefficient = 1, .factors = {{.axes = {3, 0}}, {.axes = {1}}}, .windows = {window}},
+          {x, w}, forward);
+  AddTerm(axes, {3, 0},
+          {.coefficient = 1, .factors = {{.axes = {3, 2}}, {.axes = {1}}}, .windows = {window}},
+          {dz, w}, data_gradient);
+  AddTerm(axes, {1},
+          {.coefficient = 3, .factors = {{.axes = {3, 2}}, {.axes = {3, 0}}}, .windows = {window}},
+          {dz, x}, weight_gradient);
+  Ints z(2 * out_size), dx(2 * size), dw(kernel);
+  for (std::uint64_t r = 0; r < 2; ++r) {
+    for (std::uint64_t o = 0; o < out_size; ++o) {
+      for (std::uint64_t k = 0; k < kernel; ++k) {
+        const std::uint64_t at = stride * o + dilation * k;
+        if (at < pad || at - pad >= size) continue;
+        z[r * out_size + o] += x[r * size + at - pad] * w[k];
+        dx[r * size + at - pad] += dz[r * out_size + o] * w[k];
+        dw[k] += 3 * dz[r * out_size + o] * x[r * size + at - pad];
+      }
+    }
+  }
+  EXPECT_EQ(forward, z);
+  EXPECT_EQ(data_gradient, dx);
+  EXPECT_EQ(weight_gradient, dw);
+}
+
+}  // namespace
+}  // namespace flair::circuit

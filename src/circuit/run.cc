@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "circuit/run.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/check.h"
+
+namespace flair::circuit {
+namespace {
+
+std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
+  const std::int64_t q = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+class Runner {
+ public:
+  Runner(const Circuit& circuit, const StepInputs& inputs) : c_(circuit), inputs_(inputs) {}
+
+  Result<StepValues> Run() {
+    values_.now.resize(c_.values.size());
+    values_.next.resize(c_.values.size());
+    for (ValueId id = 0; id < c_.values.size(); ++id) {
+      const Value& value = c_[id];
+      if (value.kind == Value::Kind::kForm) {
+        // What reads the next value of a state comes after the state's rule can be said.
+        FLAIR_DO(StateThatIsDue(id));
+        values_.now[id] = EvaluateForm(c_, id, ReaderOf(c_, values_));
+      } else if (value.kind == Value::Kind::kPublic || value.number.is_state ||
+                 value.number.rule.kind == RuleKind::kData) {
+        values_.now[id] = inputs_.cells[id];
+        FLAIR_CHECK(values_.now[id].size() == c_.SizeOf(value.axes)) << value.name;
+        FLAIR_DO(CheckFits(id, values_.now[id]));
+      } else {
+        values_.now[id] = ByRule(value.number.rule);
+        FLAIR_DO(CheckFits(id, values_.now[id]));
+      }
+    }
+    for (const Carried& carried : c_.carried) FLAIR_DO(Advance(carried.number));
+    return std::move(values_);
+  }
+
+ private:
+  Status StateThatIsDue(ValueId form) {
+    for (const Term& term : c_[form].form.terms) {
+      for (const Read& read : term.factors) {
+        if (read.moment == Moment::kNext) FLAIR_DO(Advance(read.value));
+      }
+    }
+    return OkStatus();
+  }
+  Status Advance(ValueId state) {
+    if (!values_.next[state].empty()) return OkStatus();
+    values_.next[state] = ByRule(c_[state].number.rule);
+    return CheckFits(state, values_.next[state]);
+  }
+
+  Ints ByRule(const Rule& rule) const {
+    Ints scratch;
+    const auto cells = ReaderOf(c_, values_)(rule.inputs[0], scratch);
+    Ints x(cells.begin(), cells.end());
+    switch (rule.kind) {
+      case RuleKind::kData:
+        break;  // given
+      case RuleKind::kQuotient:
+        for (std::int64_t& v : x) v = FloorDiv(v + rule.parameters[1], rule.parameters[0]);
+        break;
+      case RuleKind::kRemainder:
+        for (std::int64_t& v : x) {
+          v += rule.parameters[1];
+          v -= FloorDiv(v, rule.parameters[0]) * rule.parameters[0];
+        }
+        break;
+      case RuleKind::kPositive:
+        for (std::int64_t& v : x) v = v > 0 ? 1 : 0;
+        break;
+    }
+    return x;
+  }
+
+  Status CheckFits(ValueId id, const Ints& cells) const {
+    const Value& value = c_[id];
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i] >= value.lo && cells[i] <= value.hi) continue;
+      Error error(ErrorCode::kInvalidArgument,
+                  "'" + value.name + "' is " + std::to_string(cells[i]) + " in cell " +
+                      std::to_string(i) + ", outside of [" + std::to_string(value.lo) + ", " +
+                      std::to_string(value.hi) + "]");
+      if (value.number.line.empty()) return error;
+      return std::move(error).WithHint("raise the profile's line '" + value.number.line + "'");
+    }
+    return OkStatus();
+  }
+
+  const Circuit& c_;
+  const StepInputs& inputs_;
+  StepValues values_;
+};
+
+}  // namespace
+
+std::int64_t LimbOf(const Number& number, unsigned limb, std::int64_t v) {
+  auto rest = static_cast<std::uint64_t>(v + number.bias);
+  for (unsigned i = 0; i < limb; ++i) rest >>= number.limb_bits[i];
+  return static_cast<std::int64_t>(rest & ((std::uint64_t{1} << number.limb_bits[limb]) - 1));
+}
+
+Reader ReaderOf(const Circuit& circuit, const StepValues& values) {
+  return [&circuit, &values](const Read& read, Ints& scratch) -> std::span<const std::int64_t> {
+    const Ints& cells =
+        read.moment == Moment::kNext ? values.next[read.value] : values.now[read.value];
+    if (read.limb == Read::kWhole) return cells;
+    const Number& number = circuit[read.value].number;
+    scratch = cells;
+    for (std::int64_t& v : scratch) v = LimbOf(number, static_cast<unsigned>(read.limb), v);
+    return scratch;
+  };
+}
+
+Ints EvaluateForm(const Circuit& circuit, ValueId id, const Reader& reader) {
+  const Value& value = circuit[id];
+  Ints out(circuit.SizeOf(value.axes), value.form.constant);
+  for (const Term& term : value.form.terms) {
+    std::vector<Ints> scratch(term.factors.size());
+    std::vector<std::span<const std::int64_t>> factors;
+    for (std::size_t f = 0; f < term.factors.size(); ++f) {
+      factors.push_back(reader(term.factors[f], scratch[f]));
+    }
+    AddTerm(circuit.axes, value.axes, term, factors, out);
+  }
+  return out;
+}
+
+Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs) {
+  return Runner(circuit, inputs).Run();
+}
+
+LimbValues LimbsOf(const Circuit& circuit, const StepValues& values) {
+  LimbValues limbs;
+  limbs.now.resize(circuit.values.size());
+  limbs.next.resize(circuit.values.size());
+  for (ValueId id = 0; id < circuit.values.size(); ++id) {
+    const Value& value = circuit[id];
+    if (value.kind != Value::Kind::kNumber) continue;
+    for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
+      const auto cut = [&](const Ints& cells) {
+        Ints part = cells;
+        for (std::int64_t& v : part) v = LimbOf(value.number, limb, v);
+        return part;
+      };
+      limbs.now[id].push_back(cut(values.now[id]));
+      if (value.number.is_state) limbs.next[id].push_back(cut(values.next[id]));
+    }
+  }
+  return limbs;
+}
+
+namespace {
+
+// Rows of a table, for questions.
+class Rows {
+ public:
+  explicit Rows(const Table& table) : table_(table) {}
+  bool Has(std::int64_t v, std::int64_t c1, std::int64_t c2) const {
+    for (const TableSegment& segment : table_.segments) {
+      const std::int64_t row = v - segment.first;
+      if (row < 0 || row >= std::int64_t{1} << segment.log_rows) continue;
+      const auto at = [&](const TableColumn& column) -> std::int64_t {
+        return column.values.empty() ? column.constant
+                                     : column.values[static_cast<std::size_t>(row)];
+      };
+      if (at(segment.c1) == c1 && at(segment.c2) == c2) return true;
+    }
+    return false;
+  }
+
+ private:
+  const Table& table_;
+};
+
+// Values from limbs.
+Ints Compose(const Number& number, const std::vector<Ints>& limbs) {
+  Ints cells(limbs[0].size(), -number.bias);
+  unsigned below = 0;
+  for (std::size_t limb = 0; limb < limbs.size(); ++limb) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      cells[i] += limbs[limb][i] * (std::int64_t{1} << below);
+    }
+    below += number.limb_bits[limb];
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::string Judge(const Circuit& circuit, const LimbValues& limbs,
+                  const std::vector<Ints>& publics) {
+  StepValues values{.now = publics, .next = std::vector<Ints>(circuit.values.size())};
+  values.now.resize(circuit.values.size());
+  const Reader reader = [&](const Read& read, Ints&) -> std::span<const std::int64_t> {
+    const bool next = read.moment == Moment::kNext;
+    if (read.limb == Read::kWhole) return next ? values.next[read.value] : values.now[read.value];
+    const auto limb = static_cast<std::size_t>(read.limb);
+    return next ? limbs.next[read.value][limb] : limbs.now[read.value][limb];
+  };
+  for (ValueId id = 0; id < circuit.values.size(); ++id) {
+    const Value& value = circuit[id];
+    if (value.kind == Value::Kind::kNumber) {
+      values.now[id] = Compose(value.number, limbs.now[id]);
+      if (value.number.is_state) values.next[id] = Compose(value.number, limbs.next[id]);
+    } else if (value.kind == Value::Kind::kForm) {
+      values.now[id] = EvaluateForm(circuit, id, reader);
+    }
+  }
+  for (const Zero& zero : circuit.zeros) {
+    for (const std::int64_t cell : values.now[zero.form]) {
+      if (cell != 0) return zero.name;
+    }
+  }
+  for (const Lookup& lookup : circuit.lookups) {
+    const Rows rows(circuit.tables[lookup.table]);
+    const auto holds = [&](const std::vector<std::vector<Ints>>& of) {
+      const auto cell = [&](const std::optional<LimbRef>& ref, std::size_t i) {
+        return ref ? of[ref->number][ref->limb][i] : 0;
+      };
+      for (std::size_t i = 0; i < of[lookup.v.number][lookup.v.limb].size(); ++i) {
+        if (!rows.Has(cell(lookup.v, i), cell(lookup.c1, i), cell(lookup.c2, i))) return false;
+      }
+      return true;
+    };
+    if (!holds(limbs.now) || (circuit[lookup.v.number].number.is_state && !holds(limbs.next))) {
+      return circuit[lookup.v.number].name + " is no row of '" + circuit.tables[lookup.table].name +
+             "'";
+    }
+  }
+  return "";
+}
+
+}  // namespace flair::circuit

@@ -1,0 +1,59 @@
+// Run: the integers of one step, by rule, and the judge of any that are said to be them.
+//
+// What a cell is follows from one rule alone, whatever the number of threads: the trainer, the
+// prover and every test compute with this. docs/spec/circuit.md.
+//
+// Place: circuit, over circuit.h. Thread safety: functions; they use the machine's threads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "circuit/circuit.h"
+#include "circuit/contract.h"
+
+namespace flair::circuit {
+
+// Every value's cells in one step; of state, those before (`now`) and after it (`next`).
+struct StepValues {
+  std::vector<Ints> now;   // by ValueId
+  std::vector<Ints> next;  // empty but for state
+};
+
+// What a step begins with: cells of data, of publics, of state, by ValueId; others are empty.
+struct StepInputs {
+  std::vector<Ints> cells;
+};
+
+// Errors: kInvalidArgument for a value that does not fit its number, naming tensor, cell, value
+// and the profile's line to raise.
+Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs);
+
+// Where a form finds what it reads: the cells, or `scratch` after writing them there.
+using Reader = std::function<std::span<const std::int64_t>(const Read& read, Ints& scratch)>;
+Ints EvaluateForm(const Circuit& circuit, ValueId form, const Reader& reader);
+
+// The cells that a read sees in a step.
+Reader ReaderOf(const Circuit& circuit, const StepValues& values);
+
+// Limb `limb` of a number whose value is `v`.
+std::int64_t LimbOf(const Number& number, unsigned limb, std::int64_t v);
+
+// Does everything hold that a circuit says of one step? Numbers are given as limbs (each a cell
+// of a witness), so that cells can be judged that no number has.
+struct LimbValues {
+  std::vector<std::vector<Ints>> now;   // by ValueId and limb
+  std::vector<std::vector<Ints>> next;  // of state
+};
+LimbValues LimbsOf(const Circuit& circuit, const StepValues& values);
+// The first zero or lookup that does not hold, by name; empty when all hold. `publics`: by
+// ValueId, the others empty.
+std::string Judge(const Circuit& circuit, const LimbValues& limbs,
+                  const std::vector<Ints>& publics);
+
+}  // namespace flair::circuit
