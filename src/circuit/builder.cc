@@ -59,6 +59,31 @@ ValueId Builder::AddPublic(std::string name, std::vector<AxisId> axes, std::int6
   return id;
 }
 
+// What a proof can take apart: a window ties two axes of hidden factors at most, and no axis is in
+// two windows or in a window and a public tensor.
+void Builder::CheckWindows(const std::string& name, const Term& term) {
+  std::set<AxisId> hidden;
+  std::set<AxisId> shared;
+  for (const Read& read : term.factors) {
+    auto& axes = circuit_[read.value].kind == Value::Kind::kPublic ? shared : hidden;
+    axes.insert(read.axes.begin(), read.axes.end());
+  }
+  std::set<AxisId> seen;
+  for (const Window& w : term.windows) {
+    std::size_t tied = 0;
+    for (const AxisId axis : {w.out, w.kernel, w.in}) {
+      if (!seen.insert(axis).second) Fail(name, "an axis in two windows");
+      if (shared.contains(axis)) Fail(name, "a public value along a window");
+      tied += hidden.contains(axis) ? 1 : 0;
+    }
+    if (tied > 2) Fail(name, "a window between three axes of factors");
+    if (w.stride < 1 || w.dilation < 1) Fail(name, "a window without stride or dilation");
+  }
+  for (const AxisId axis : shared) {
+    if (!hidden.contains(axis)) Fail(name, "a public value along an axis of its own");
+  }
+}
+
 ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) {
   const auto id = static_cast<ValueId>(circuit_.values.size());
   Int128 absolute = form.constant < 0 ? -Int128{form.constant} : Int128{form.constant};
@@ -98,6 +123,7 @@ ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) 
       if (most >= kMaxSize) break;
     }
     if (hidden < 1 || hidden > 2) Fail(name, "a term has one or two factors that are not public");
+    CheckWindows(name, term);
     for (const Window& w : term.windows) {
       summed.insert(w.out);
       summed.insert(w.kernel);

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/run_values.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/threads.h"
+#include "zk/prover/factor_table.h"
+#include "zk/prover/table_sum.h"
+
+namespace flair::zk {
+
+using circuit::Ints;
+using circuit::Moment;
+using circuit::Number;
+using circuit::Value;
+using circuit::ValueId;
+
+namespace {
+
+// A factor is the same along the axes of the sum that it has not.
+void Repeat(const ProductPlan& plan, const FactorPlan& factor, KSpan table) {
+  std::vector<bool> has(plan.axes.size());
+  const auto mark = [&](const FactorAxis& axis) {
+    if (axis.fate != FactorAxis::Fate::kFolded) has[axis.sum_axis] = true;
+  };
+  mark(factor.steps);
+  for (const FactorAxis& axis : factor.axes) mark(axis);
+  std::uint64_t missing = 0;
+  unsigned bits = 0;
+  for (std::size_t i = 0; i < plan.axes.size(); ++i) {
+    const unsigned own = plan.axes[i].variables();
+    if (!has[i]) missing |= ((std::uint64_t{1} << own) - 1) << bits;
+    bits += own;
+  }
+  if (missing == 0) return;
+  for (std::uint64_t x = 0; x < std::uint64_t{1} << bits; ++x) {
+    if ((x & missing) != 0) table.Set(x, table.at(x & ~missing));
+  }
+}
+
+}  // namespace
+
+RunValues::RunValues(const circuit::Circuit& circuit)
+    : circuit_(circuit), values_(circuit.values.size()) {}
+
+void RunValues::Add(const circuit::StepValues& step) {
+  for (ValueId id = 0; id < circuit_.values.size(); ++id) {
+    const Value& value = circuit_[id];
+    if (value.kind == Value::Kind::kForm) continue;
+    Ints& all = values_[id];
+    if (value.number.is_state) {
+      if (num_steps_ == 0) all = step.now[id];
+      all.insert(all.end(), step.next[id].begin(), step.next[id].end());
+    } else {
+      all.insert(all.end(), step.now[id].begin(), step.now[id].end());
+    }
+  }
+  ++num_steps_;
+}
+
+std::vector<std::int32_t> RunValues::Cells(const Layout& layout) const {
+  FLAIR_CHECK(layout.num_steps() == num_steps_) << "a layout of other steps";
+  std::vector<std::int32_t> cells(layout.num_cells());
+  for (ValueId id = 0; id < circuit_.values.size(); ++id) {
+    const Value& value = circuit_[id];
+    if (value.kind != Value::Kind::kNumber) continue;
+    for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
+      const TensorBlocks& tensor = layout.BlocksOf({id, limb});
+      for (const TensorBlocks::Placed& block : tensor.blocks) {
+        // The block's cells in order, and with them the tensor's.
+        std::vector<std::uint64_t> at(block.pieces.size(), 0);
+        std::vector<std::uint64_t> steps(block.pieces.size(), 1);
+        for (std::size_t i = block.pieces.size() - 1; i-- > 0;) {
+          steps[i] = steps[i + 1] * tensor.sizes[i + 1];
+        }
+        std::uint64_t from = 0;
+        for (std::size_t i = 0; i < at.size(); ++i) from += steps[i] * block.pieces[i].begin;
+        const std::uint64_t size = std::uint64_t{1} << block.log_size();
+        for (std::uint64_t x = 0; x < size; ++x) {
+          cells[block.offset + x] =
+              static_cast<std::int32_t>(circuit::LimbOf(value.number, limb, values_[id][from]));
+          for (std::size_t i = at.size(); i-- > 0;) {
+            from += steps[i];
+            if (++at[i] < std::uint64_t{1} << block.pieces[i].log_size) break;
+            from -= steps[i] << block.pieces[i].log_size;
+            at[i] = 0;
+          }
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+std::span<const std::int64_t> RunValues::Read(const circuit::Read& read, std::uint64_t step,
+                                              Ints& scratch) const {
+  const Value& value = circuit_[read.value];
+  const std::uint64_t size = circuit_.SizeOf(value.axes);
+  if (value.kind == Value::Kind::kForm) {
+    scratch = circuit::EvaluateForm(
+        circuit_, read.value,
+        [&](const circuit::Read& inner, Ints& own) { return Read(inner, step, own); });
+    return scratch;
+  }
+  const std::uint64_t at = (step + (read.moment == Moment::kNext ? 1 : 0)) * size;
+  const auto cells = std::span(values_[read.value]).subspan(at, size);
+  if (read.limb == circuit::Read::kWhole) return cells;
+  scratch.assign(cells.begin(), cells.end());
+  for (std::int64_t& v : scratch) {
+    v = circuit::LimbOf(value.number, static_cast<unsigned>(read.limb), v);
+  }
+  return scratch;
+}
+
+KVector RunValues::TableOf(const ProductPlan& plan, const FactorPlan& factor) const {
+  unsigned variables = 0;
+  for (const SumAxis& axis : plan.axes) variables += axis.variables();
+  KVector table(std::uint64_t{1} << variables);
+  std::fill_n(table.span().a, table.capacity(), 0);
+  std::fill_n(table.span().b, table.capacity(), 0);
+  std::vector<std::uint64_t> sizes;
+  for (const circuit::AxisId axis : factor.read.axes) sizes.push_back(circuit_.axes[axis].size);
+  const FactorTable fold(plan, factor, std::move(sizes));
+  const bool summed = factor.steps.fate == FactorAxis::Fate::kSummed;
+  std::vector<Fp2> weights(num_steps_, Fp2(1));
+  if (factor.steps.functional) weights = factor.steps.functional->ToWeights();
+  // The steps are the highest variables.
+  const std::uint64_t stride =
+      summed ? table.size() >> plan.axes[factor.steps.sum_axis].variables() : 0;
+  const Status done = ParallelFor(num_steps_, summed ? ThreadCount() : 1, [&](std::size_t step) {
+    Ints scratch;
+    fold.Add(Read(factor.read, step, scratch), weights[step], step * stride, table.span());
+    return OkStatus();
+  });
+  FLAIR_CHECK(done.ok()) << "a sum cannot fail";
+  Repeat(plan, factor, table.span());
+  return table;
+}
+
+std::unique_ptr<RelationWitness::Product> RunValues::Tables(const ProductPlan& plan) {
+  std::vector<KVector> tables;
+  for (const FactorPlan& factor : plan.factors) tables.push_back(TableOf(plan, factor));
+  for (const PublicPlan& shared : plan.publics) {
+    KVector table(tables[0].size());
+    // Over the axes that it has; the same along the others.
+    std::vector<std::uint64_t> first_variable;
+    std::uint64_t bits = 0;
+    for (const SumAxis& axis : plan.axes) {
+      first_variable.push_back(bits);
+      bits += axis.variables();
+    }
+    for (std::uint64_t x = 0; x < table.size(); ++x) {
+      std::uint64_t index = 0;
+      bool inside = true;
+      for (const std::size_t axis : shared.sum_axes) {
+        const SumAxis& a = plan.axes[axis];
+        const std::uint64_t own =
+            (x >> first_variable[axis]) & ((std::uint64_t{1} << a.variables()) - 1);
+        inside = inside && own < a.size;
+        index = index * a.size + own;
+      }
+      table.span().Set(x, inside ? shared.values[index] : Fp2());
+    }
+    tables.push_back(std::move(table));
+  }
+  return std::make_unique<TableSum>(plan.Shape().tau, std::move(tables));
+}
+
+}  // namespace flair::zk
