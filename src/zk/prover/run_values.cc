@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "zk/prover/factor_table.h"
 #include "zk/prover/table_sum.h"
+#include "zk/prover/tensor_cells.h"
 
 namespace flair::zk {
 
@@ -67,28 +68,10 @@ std::vector<std::int32_t> RunValues::Cells(const Layout& layout) const {
     const Value& value = circuit_[id];
     if (value.kind != Value::Kind::kNumber) continue;
     for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
-      const TensorBlocks& tensor = layout.BlocksOf({id, limb});
-      for (const TensorBlocks::Placed& block : tensor.blocks) {
-        // The block's cells in order, and with them the tensor's.
-        std::vector<std::uint64_t> at(block.pieces.size(), 0);
-        std::vector<std::uint64_t> steps(block.pieces.size(), 1);
-        for (std::size_t i = block.pieces.size() - 1; i-- > 0;) {
-          steps[i] = steps[i + 1] * tensor.sizes[i + 1];
-        }
-        std::uint64_t from = 0;
-        for (std::size_t i = 0; i < at.size(); ++i) from += steps[i] * block.pieces[i].begin;
-        const std::uint64_t size = std::uint64_t{1} << block.log_size();
-        for (std::uint64_t x = 0; x < size; ++x) {
-          cells[block.offset + x] =
-              static_cast<std::int32_t>(circuit::LimbOf(value.number, limb, values_[id][from]));
-          for (std::size_t i = at.size(); i-- > 0;) {
-            from += steps[i];
-            if (++at[i] < std::uint64_t{1} << block.pieces[i].log_size) break;
-            from -= steps[i] << block.pieces[i].log_size;
-            at[i] = 0;
-          }
-        }
-      }
+      ForEachCell(layout.BlocksOf({id, limb}), [&](std::uint64_t cell, std::uint64_t index) {
+        cells[cell] =
+            static_cast<std::int32_t>(circuit::LimbOf(value.number, limb, values_[id][index]));
+      });
     }
   }
   return cells;

@@ -28,6 +28,12 @@ AxisFunctional AxisFunctional::Weights(std::vector<Fp2> weights) {
   return f;
 }
 
+AxisFunctional AxisFunctional::Scaled(Fp2 factor, AxisFunctional functional) {
+  functional.factor_ *= factor;
+  for (Fp2& w : functional.weights_) w *= factor;
+  return functional;
+}
+
 // 2^n eq((1/2, ..., 1/2), x) = 1
 AxisFunctional AxisFunctional::Ones(std::uint64_t size) {
   const unsigned n = VariablesOf(size);

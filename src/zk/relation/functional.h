@@ -27,6 +27,7 @@ class AxisFunctional {
   // eq(point, x), x < size. REQUIRES: |point| = VariablesOf(size).
   static AxisFunctional Eq(std::uint64_t size, std::vector<Fp2> point);
   static AxisFunctional Weights(std::vector<Fp2> weights);
+  static AxisFunctional Scaled(Fp2 factor, AxisFunctional functional);
   // 1 everywhere.
   static AxisFunctional Ones(std::uint64_t size);
 

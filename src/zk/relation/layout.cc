@@ -18,32 +18,6 @@ using circuit::ValueId;
 constexpr std::uint64_t kMaxCells = std::uint64_t{1} << 32;
 constexpr std::size_t kMaxBlocks = std::size_t{1} << 20;
 
-// All combinations of the axes' pieces, the last axis fastest. Offsets come later.
-Result<TensorBlocks> Split(std::vector<std::uint64_t> sizes) {
-  TensorBlocks tensor;
-  tensor.sizes = std::move(sizes);
-  std::vector<std::vector<Piece>> pieces;
-  std::size_t count = 1;
-  for (const std::uint64_t size : tensor.sizes) {
-    pieces.push_back(PiecesOf(size));
-    count *= pieces.back().size();
-    if (count > kMaxBlocks) {
-      return Error(ErrorCode::kInvalidArgument, "a tensor splits into too many blocks");
-    }
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    TensorBlocks::Placed block;
-    std::size_t rest = i;
-    block.pieces.resize(pieces.size());
-    for (std::size_t axis = pieces.size(); axis-- > 0;) {
-      block.pieces[axis] = pieces[axis][rest % pieces[axis].size()];
-      rest /= pieces[axis].size();
-    }
-    tensor.blocks.push_back(std::move(block));
-  }
-  return tensor;
-}
-
 // Walks a tensor's axes from the highest to the lowest, block by block.
 class BlockAdder {
  public:
@@ -144,6 +118,46 @@ std::vector<Piece> PiecesOf(std::uint64_t size) {
   return pieces;
 }
 
+Result<TensorBlocks> SplitTensor(std::vector<std::uint64_t> sizes) {
+  TensorBlocks tensor;
+  tensor.sizes = std::move(sizes);
+  std::vector<std::vector<Piece>> pieces;
+  std::size_t count = 1;
+  for (const std::uint64_t size : tensor.sizes) {
+    pieces.push_back(PiecesOf(size));
+    count *= pieces.back().size();
+    if (count > kMaxBlocks) {
+      return Error(ErrorCode::kInvalidArgument, "a tensor splits into too many blocks");
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    TensorBlocks::Placed block;
+    std::size_t rest = i;
+    block.pieces.resize(pieces.size());
+    for (std::size_t axis = pieces.size(); axis-- > 0;) {
+      block.pieces[axis] = pieces[axis][rest % pieces[axis].size()];
+      rest /= pieces[axis].size();
+    }
+    tensor.blocks.push_back(std::move(block));
+  }
+  return tensor;
+}
+
+Result<std::uint64_t> PlaceAll(std::vector<Place> places) {
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return a.log_size > b.log_size; });
+  std::uint64_t cells = 0;
+  for (const Place& place : places) {
+    *place.offset = cells;
+    if (place.log_size <= 32) cells += std::uint64_t{1} << place.log_size;
+    if (place.log_size > 32 || cells > kMaxCells) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "more than 2^32 cells: prove fewer steps at a time");
+    }
+  }
+  return cells;
+}
+
 unsigned TensorBlocks::Placed::log_size() const {
   unsigned bits = 0;
   for (const Piece& piece : pieces) bits += piece.log_size;
@@ -171,10 +185,6 @@ Result<Layout> Layout::Make(const Circuit& circuit, std::uint64_t num_steps) {
   layout.num_steps_ = num_steps;
   layout.limbs_.resize(circuit.values.size());
   std::vector<std::uint64_t> multiplicities;  // offsets, by segment of all tables
-  struct Place {
-    unsigned log_size;
-    std::uint64_t* offset;
-  };
   std::vector<Place> places;
   std::size_t num_blocks = 0;
   for (ValueId id = 0; id < circuit.values.size(); ++id) {
@@ -182,7 +192,7 @@ Result<Layout> Layout::Make(const Circuit& circuit, std::uint64_t num_steps) {
     if (value.kind != Value::Kind::kNumber) continue;
     std::vector<std::uint64_t> sizes = {num_steps + (value.number.is_state ? 1 : 0)};
     for (const circuit::AxisId axis : value.axes) sizes.push_back(circuit.axes[axis].size);
-    FLAIR_TRY(TensorBlocks blocks, Split(std::move(sizes)));
+    FLAIR_TRY(TensorBlocks blocks, SplitTensor(std::move(sizes)));
     num_blocks += blocks.blocks.size() * value.number.limb_bits.size();
     if (num_blocks > kMaxBlocks) {
       return Error(ErrorCode::kInvalidArgument, "the circuit splits into too many blocks");
@@ -205,17 +215,7 @@ Result<Layout> Layout::Make(const Circuit& circuit, std::uint64_t num_steps) {
       places.push_back({s.log_rows, &multiplicities[segment++]});
     }
   }
-  std::stable_sort(places.begin(), places.end(),
-                   [](const Place& a, const Place& b) { return a.log_size > b.log_size; });
-  for (const Place& place : places) {
-    *place.offset = layout.num_cells_;
-    if (place.log_size > 32) layout.num_cells_ = kMaxCells;
-    layout.num_cells_ += std::uint64_t{1} << place.log_size;
-    if (layout.num_cells_ > kMaxCells) {
-      return Error(ErrorCode::kInvalidArgument,
-                   "more than 2^32 cells: prove fewer steps at a time");
-    }
-  }
+  FLAIR_TRY(layout.num_cells_, PlaceAll(std::move(places)));
 
   std::vector<TableSegment> segments;
   segment = 0;

@@ -41,6 +41,19 @@ struct TensorBlocks {
   std::vector<Placed> blocks;
 };
 
+// All combinations of the axes' pieces, the last axis fastest; not placed yet.
+// Errors: kInvalidArgument for more than 2^20 of them.
+Result<TensorBlocks> SplitTensor(std::vector<std::uint64_t> sizes);
+
+// Something of 2^log_size cells that wants an offset.
+struct Place {
+  unsigned log_size;
+  std::uint64_t* offset;
+};
+// One behind the other from 0 on, largest first, equal ones in order; returns the cells' number.
+// Errors: kInvalidArgument for more than 2^32 cells.
+Result<std::uint64_t> PlaceAll(std::vector<Place> places);
+
 // Adds coefficient * <functional, tensor> to a claim's blocks. `first` begins the part of the
 // highest axis that the functional is about: of state, 0 reads each step's beginning, 1 its end.
 // REQUIRES: weights of few enough axes: CountBlocks() says how many blocks there will be.

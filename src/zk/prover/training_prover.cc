@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/training_prover.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/threads.h"
+#include "zk/poly/eq.h"
+#include "zk/prover/batch_prover.h"
+#include "zk/prover/int_rows.h"
+#include "zk/prover/lookup_prover.h"
+#include "zk/prover/table_sum.h"
+#include "zk/prover/tensor_cells.h"
+#include "zk/training/training_proof.h"
+
+namespace flair::zk {
+namespace {
+
+using circuit::Circuit;
+using circuit::Ints;
+using circuit::Value;
+
+std::uint64_t CellsIn(const TensorBlocks& tensor) {
+  std::uint64_t cells = 1;
+  for (const std::uint64_t size : tensor.sizes) cells *= size;
+  return cells;
+}
+
+// A tensor of a matrix, row-major.
+std::vector<Fp> Gather(const CommittedMatrix& matrix, const TensorBlocks& tensor) {
+  std::vector<Fp> cells(CellsIn(tensor));
+  std::vector<std::uint64_t> row(matrix.shape().num_columns());
+  std::uint64_t loaded = ~std::uint64_t{0};
+  ForEachCell(tensor, [&](std::uint64_t cell, std::uint64_t index) {
+    if (cell / row.size() != loaded) {
+      loaded = cell / row.size();
+      matrix.rows().Read(loaded, row);
+    }
+    cells[index] = Fp(row[cell % row.size()]);
+  });
+  return cells;
+}
+
+// Weights of all axes but the first `skip`, row-major.
+std::vector<Fp2> Outer(std::span<const AxisFunctional> axes) {
+  std::vector<Fp2> product = {Fp2(1)};
+  for (const AxisFunctional& axis : axes) {
+    const std::vector<Fp2> own = axis.ToWeights();
+    std::vector<Fp2> more;
+    more.reserve(product.size() * own.size());
+    for (const Fp2& high : product) {
+      for (const Fp2& low : own) more.push_back(high * low);
+    }
+    product = std::move(more);
+  }
+  return product;
+}
+
+class MatrixWitness final : public LinkWitness {
+ public:
+  MatrixWitness(const TrainingPlan& plan, const std::vector<const CommittedMatrix*>& matrices)
+      : plan_(plan), matrices_(matrices) {}
+
+  std::unique_ptr<RelationWitness::Product> Records(const LongLivedTensor& column,
+                                                    const std::vector<AxisFunctional>& axes,
+                                                    std::span<const Fp2> weights) override {
+    const std::vector<Fp> cells = Gather(Of(Role::kData), column.blocks);
+    const std::vector<Fp2> fold = Outer(axes);
+    const std::uint64_t records = weights.size();
+    const unsigned variables = VariablesOf(records);
+    std::vector<KVector> tables;
+    for (int i = 0; i < 2; ++i) {
+      tables.emplace_back(std::uint64_t{1} << variables);
+      std::fill_n(tables.back().span().a, tables.back().capacity(), 0);
+      std::fill_n(tables.back().span().b, tables.back().capacity(), 0);
+    }
+    constexpr std::uint64_t kRecordsAtOnce = 256;
+    const Status done =
+        ParallelFor((records + kRecordsAtOnce - 1) / kRecordsAtOnce, [&](std::size_t part) {
+          const std::uint64_t end = std::min<std::uint64_t>(records, (part + 1) * kRecordsAtOnce);
+          for (std::uint64_t n = part * kRecordsAtOnce; n < end; ++n) {
+            Fp2 sum;
+            for (std::size_t i = 0; i < fold.size(); ++i)
+              sum += fold[i] * cells[n * fold.size() + i];
+            tables[0].span().Set(n, sum);
+            tables[1].span().Set(n, weights[n]);
+          }
+          return OkStatus();
+        });
+    FLAIR_CHECK(done.ok()) << "a sum cannot fail";
+    return std::make_unique<TableSum>(std::vector<std::optional<Fp2>>(variables),
+                                      std::move(tables));
+  }
+
+  Fp2 Carried(Role role, const LongLivedTensor& tensor,
+              const std::vector<AxisFunctional>& axes) override {
+    const std::vector<Fp> cells = Gather(Of(role), tensor.blocks);
+    const std::vector<Fp2> weights = Outer(axes);
+    Fp2 sum;
+    for (std::size_t i = 0; i < cells.size(); ++i) sum += weights[i] * cells[i];
+    return sum;
+  }
+
+ private:
+  const CommittedMatrix& Of(Role role) const {
+    for (const LinkedMatrix& m : plan_.matrices()) {
+      if (m.role == role) return *matrices_[m.matrix - 1];
+    }
+    FLAIR_CHECK(false) << "no matrix of " << RoleName(role);
+    return *matrices_[0];
+  }
+
+  const TrainingPlan& plan_;
+  const std::vector<const CommittedMatrix*>& matrices_;
+};
+
+}  // namespace
+
+std::vector<std::uint64_t> CarriedCells(const Circuit& /*circuit*/, const LongLived& layout,
+                                        const std::vector<Ints>& values) {
+  std::vector<std::uint64_t> cells(layout.num_cells);
+  for (const LongLivedTensor& tensor : layout.tensors) {
+    ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
+      cells[cell] = Fp::FromInt(values[tensor.number][index]).value();
+    });
+  }
+  return cells;
+}
+
+Result<std::vector<std::uint64_t>> DataCells(
+    const Circuit& circuit, const LongLived& layout, std::uint64_t num_records,
+    const std::vector<std::span<const std::int64_t>>& columns) {
+  std::vector<std::uint64_t> cells(layout.num_cells);
+  for (const LongLivedTensor& tensor : layout.tensors) {
+    const Value& value = circuit[tensor.number];
+    const std::span<const std::int64_t> column = columns[tensor.number];
+    std::uint64_t row = 1;
+    for (std::size_t i = 1; i < value.axes.size(); ++i) row *= circuit.axes[value.axes[i]].size;
+    if (column.size() != num_records * row) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "'" + value.name + "': " + std::to_string(column.size()) + " values for " +
+                       std::to_string(num_records) + " records of " + std::to_string(row));
+    }
+    for (std::size_t i = 0; i < column.size(); ++i) {
+      if (column[i] >= value.lo && column[i] <= value.hi) continue;
+      return Error(ErrorCode::kInvalidArgument,
+                   "'" + value.name + "': record " + std::to_string(i / row) + " has the value " +
+                       std::to_string(column[i]) + ", outside of [" + std::to_string(value.lo) +
+                       ", " + std::to_string(value.hi) + "]");
+    }
+    const std::uint64_t inner = value.axes.size() > 1 ? circuit.axes[value.axes.back()].size : 1;
+    const std::uint64_t packed_inner = value.axes.size() > 1 ? tensor.blocks.sizes.back() : 1;
+    ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
+      const std::uint64_t outer = index / packed_inner;
+      const std::uint64_t first = index % packed_inner * tensor.packed;
+      std::uint64_t sum = 0;
+      for (std::uint64_t j = 0; j < tensor.packed && first + j < inner; ++j) {
+        const auto biased =
+            static_cast<std::uint64_t>(column[outer * inner + first + j] + value.number.bias);
+        sum += biased << (tensor.value_bits * j);
+      }
+      cells[cell] = sum;
+    });
+  }
+  return cells;
+}
+
+Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
+                            std::vector<const CommittedMatrix*> matrices, const Digest& seed) {
+  const LookupPlan& lookups = plan.layout().lookups();
+  std::vector<std::int32_t> cells = values.Cells(plan.layout());
+  FLAIR_DO(CountLookups(lookups, cells));
+  const auto rows =
+      std::make_shared<IntRows>(std::move(cells), plan.batch().matrices()[0].num_columns());
+  FLAIR_TRY(BatchProver prover, BatchProver::Commit(plan.batch(), rows, matrices, seed));
+  Transcript transcript(kTrainingProtocol);
+  plan.statement().Absorb(transcript);
+  prover.AbsorbRoots(transcript);
+  ProvenLookups proven = ProveLookups(lookups, rows->cells(), transcript, prover);
+  MatrixWitness links(plan, matrices);
+  std::vector<Claim> claims = std::move(proven.claims);
+  for (Claim& claim : plan.RunScript(transcript, prover, &links, &values)) {
+    claims.push_back(std::move(claim));
+  }
+  const TrainingProof proof{.statement = plan.statement().Hash(),
+                            .witness_root = prover.witness_root(),
+                            .companion_roots = prover.companion_roots(),
+                            .lookup_nonce = proven.nonce,
+                            .opening = prover.Prove(transcript, claims)};
+  return EncodeProof(proof);
+}
+
+}  // namespace flair::zk

@@ -1,0 +1,35 @@
+// TrainingProver: shows that a run's steps are what the statement says. docs/spec/training.md.
+//
+// Place: zk/prover, over training. Thread safety: functions; they use the machine's threads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "zk/prover/committed_matrix.h"
+#include "zk/prover/run_values.h"
+#include "zk/training/training_plan.h"
+
+namespace flair::zk {
+
+// The cells of a carried matrix. `values`: by ValueId, the carried numbers' cells.
+std::vector<std::uint64_t> CarriedCells(const circuit::Circuit& circuit, const LongLived& layout,
+                                        const std::vector<circuit::Ints>& values);
+// Of a data matrix. `columns`: by ValueId of data numbers, all records' cells, record after record.
+// Errors: kInvalidArgument for a value out of its column's range, naming record and value.
+Result<std::vector<std::uint64_t>> DataCells(
+    const circuit::Circuit& circuit, const LongLived& layout, std::uint64_t num_records,
+    const std::vector<std::span<const std::int64_t>>& columns);
+
+// Proves the run. `matrices`: the statement's, in its order. The proof is verified by whoever
+// wants to be sure of it before it leaves.
+// Errors: kInvalidArgument for a run that breaks the circuit's lookups, naming the cell.
+Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
+                            std::vector<const CommittedMatrix*> matrices, const Digest& seed);
+
+}  // namespace flair::zk

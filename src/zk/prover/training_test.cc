@@ -1,0 +1,213 @@
+// Whole proofs of training: a run on committed data, from committed weights to committed weights.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "circuit/circuit_testing.h"
+#include "zk/prover/training_prover.h"
+#include "zk/training/training_proof.h"
+#include "zk/verifier/training_verifier.h"
+
+namespace flair::zk {
+namespace {
+
+using circuit::Ints;
+using circuit::MakePerceptron;
+using circuit::Perceptron;
+using circuit::StepInputs;
+using circuit::StepValues;
+using testing::HasSubstr;
+
+constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
+constexpr std::uint64_t kRecords = 11;
+
+Digest DigestOf(std::uint64_t number) {
+  Digest digest;
+  for (std::size_t i = 0; i < 8; ++i) digest.bytes[i] = static_cast<std::byte>(number >> (8 * i));
+  return digest;
+}
+
+// A run of a perceptron, its commitments and its statement; members may be changed before
+// Prove() and Verify().
+struct TrainedRun {
+  Perceptron model;
+  std::vector<std::int64_t> data;
+  std::vector<std::uint32_t> rows;
+  std::vector<StepValues> steps;
+  std::vector<std::unique_ptr<CommittedMatrix>> matrices;
+  TrainingStatement statement;
+
+  TrainedRun(std::uint64_t num_steps, circuit::PerceptronSizes sizes, std::uint64_t seed)
+      : model(MakePerceptron(sizes)) {
+    std::mt19937_64 random(seed);
+    data.resize(kRecords * sizes.in);
+    for (auto& v : data) v = static_cast<std::int64_t>(random() % 256) - 128;
+    for (std::uint64_t i = 0; i < num_steps * sizes.batch; ++i) {
+      rows.push_back(static_cast<std::uint32_t>(random() % kRecords));
+    }
+    StepInputs inputs = RandomInputs(model, seed);
+    for (std::uint64_t t = 0; t < num_steps; ++t) {
+      for (std::size_t b = 0; b < sizes.batch; ++b) {
+        std::copy_n(
+            data.begin() + static_cast<std::ptrdiff_t>(rows[t * sizes.batch + b] * sizes.in),
+            sizes.in, inputs.cells[model.x].begin() + static_cast<std::ptrdiff_t>(b * sizes.in));
+      }
+      steps.push_back(circuit::RunStep(model.circuit, inputs).value());
+      inputs.cells[model.w1] = steps.back().next[model.w1];
+      inputs.cells[model.w2] = steps.back().next[model.w2];
+    }
+    statement = {.program = DigestOf(1),
+                 .first_step = 0,
+                 .num_steps = num_steps,
+                 .seed = DigestOf(2),
+                 .wallet = DigestOf(3),
+                 .num_records = kRecords,
+                 .matrices = {}};
+    const LongLived records = DataLayout(model.circuit, kRecords).value();
+    std::vector<std::span<const std::int64_t>> columns(model.circuit.values.size());
+    columns[model.x] = data;
+    Add(Role::kData, MatrixKind::kData,
+        DataCells(model.circuit, records, kRecords, columns).value());
+    AddWeights(Role::kWeightsBefore, steps.front().now);
+    AddWeights(Role::kWeightsAfter, steps.back().next);
+  }
+
+  void AddWeights(Role role, const std::vector<Ints>& values) {
+    const LongLived layout = CarriedLayout(model.circuit, circuit::Carried::Role::kWeight).value();
+    Add(role, MatrixKind::kWeights, CarriedCells(model.circuit, layout, values));
+  }
+
+  void Add(Role role, MatrixKind kind, std::vector<std::uint64_t> cells) {
+    MatrixShape shape{.log_columns = 5,
+                      .log_n = 7,
+                      .num_rows = (cells.size() + 31) / 32,
+                      .num_pads = 12,
+                      .kind = kind};
+    cells.resize(shape.num_rows * 32);
+    auto rows_of = std::make_shared<StoredRows>(std::move(cells), 32);
+    matrices.push_back(std::make_unique<CommittedMatrix>(
+        CommittedMatrix::Commit(shape, rows_of, DigestOf(9), Digest{}).value()));
+    statement.matrices.push_back({role, shape, matrices.back()->root()});
+  }
+
+  RunValues Values() const {
+    RunValues values(model.circuit);
+    for (const StepValues& step : steps) values.Add(step);
+    return values;
+  }
+  TrainingPlan Plan(const RunValues& publics) const {
+    auto plan = TrainingPlan::Make(
+        statement, {.circuit = &model.circuit, .publics = &publics, .rows = rows}, kFewQueries);
+    EXPECT_TRUE(plan.ok()) << (plan.ok() ? "" : plan.error().message());
+    return std::move(*plan);
+  }
+  Bytes Prove() const {
+    RunValues values = Values();
+    const TrainingPlan plan = Plan(values);
+    std::vector<const CommittedMatrix*> borrowed;
+    for (const auto& m : matrices) borrowed.push_back(m.get());
+    auto proof = ProveTraining(plan, values, borrowed, DigestOf(77));
+    EXPECT_TRUE(proof.ok()) << (proof.ok() ? "" : proof.error().message());
+    return std::move(*proof);
+  }
+  std::string Verify(ByteView proof) const {
+    const RunValues values = Values();
+    const Status verdict = VerifyTraining(Plan(values), proof);
+    return verdict.ok() ? "" : verdict.error().message();
+  }
+};
+
+TEST(TrainingTest, ARunIsProvenFromDataAndWeights) {
+  for (const std::uint64_t steps : {1, 2, 3, 5}) {
+    for (const std::size_t in : {1, 2, 3, 5, 9}) {
+      const TrainedRun run(steps, {.in = in}, 10 * steps + in);
+      EXPECT_EQ(run.Verify(run.Prove()), "") << steps << " steps, " << in << " inputs";
+    }
+  }
+}
+
+TEST(TrainingTest, AStatementIsReadBackAndRefusedWhenCut) {
+  const TrainedRun run(2, {}, 1);
+  const Bytes bytes = run.statement.Encode();
+  EXPECT_EQ(TrainingStatement::Decode(bytes).value().Encode(), bytes);
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_FALSE(TrainingStatement::Decode(ByteView(bytes).first(n)).ok()) << n;
+  }
+}
+
+TEST(TrainingTest, AProofIsAboutItsStatementAlone) {
+  const TrainedRun honest(2, {}, 1);
+  const Bytes proof = honest.Prove();
+  const auto refuses = [&](const char* what, const std::function<void(TrainedRun&)>& change) {
+    TrainedRun other(2, {}, 1);
+    change(other);
+    EXPECT_NE(other.Verify(proof), "") << what;
+    // Nor when the proof says that it is about the other statement.
+    TrainingProof claimed = DecodeProof(honest.Plan(honest.Values()).batch(), proof).value();
+    claimed.statement = other.statement.Hash();
+    EXPECT_NE(other.Verify(EncodeProof(claimed)), "") << what;
+  };
+  refuses("program", [](TrainedRun& r) { r.statement.program = DigestOf(8); });
+  refuses("seed", [](TrainedRun& r) { r.statement.seed = DigestOf(8); });
+  refuses("wallet", [](TrainedRun& r) { r.statement.wallet = DigestOf(8); });
+  refuses("first step", [](TrainedRun& r) { r.statement.first_step = 1; });
+  refuses("data of somebody else",
+          [](TrainedRun& r) { r.statement.matrices[0].root = DigestOf(8); });
+  refuses("roles swapped", [](TrainedRun& r) {
+    std::swap(r.statement.matrices[1].root, r.statement.matrices[2].root);
+  });
+  // What a verifier derives from the statement: another batch is another statement.
+  TrainedRun other(2, {}, 1);
+  other.rows[3] = (other.rows[3] + 1) % kRecords;
+  EXPECT_NE(other.Verify(proof), "");
+}
+
+// A prover that trains on what it likes, and proves it with the batches that it should have used.
+TEST(TrainingTest, FalseRunsAreRejected) {
+  const auto rejects = [&](const char* what, const std::function<void(TrainedRun&)>& change) {
+    TrainedRun run(2, {}, 1);
+    change(run);
+    EXPECT_NE(run.Verify(run.Prove()), "") << what;
+  };
+  rejects("another batch", [](TrainedRun& r) { r.rows[0] = (r.rows[0] + 1) % kRecords; });
+  rejects("a permuted batch", [](TrainedRun& r) {
+    r.rows[0] = 0;
+    r.rows[1] = 1;
+    std::swap(r.rows[0], r.rows[1]);
+  });
+  rejects("a replayed step", [](TrainedRun& r) { r.steps[1] = r.steps[0]; });
+  rejects("steps in another order", [](TrainedRun& r) { std::swap(r.steps[0], r.steps[1]); });
+  rejects("weights that nobody published", [](TrainedRun& r) {
+    TrainedRun other(2, {}, 5);
+    r.matrices[1] = std::move(other.matrices[1]);
+    r.statement.matrices[1] = other.statement.matrices[1];
+  });
+  rejects("a result that was not reached", [](TrainedRun& r) {
+    TrainedRun other(2, {}, 5);
+    r.matrices[2] = std::move(other.matrices[2]);
+    r.statement.matrices[2] = other.statement.matrices[2];
+  });
+}
+
+TEST(TrainingTest, ChangedBytesAreRejected) {
+  const TrainedRun run(1, {.batch = 2, .in = 2, .hidden = 2, .out = 1}, 4);
+  const Bytes proof = run.Prove();
+  ASSERT_EQ(run.Verify(proof), "");
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 300; ++i) {
+    Bytes changed = proof;
+    changed[random() % changed.size()] ^= static_cast<std::byte>(1 + random() % 255);
+    EXPECT_NE(run.Verify(changed), "");
+  }
+  for (std::size_t n = 0; n < proof.size(); n += 1 + proof.size() / 200) {
+    EXPECT_NE(run.Verify(ByteView(proof).first(n)), "");
+  }
+  Bytes longer = proof;
+  longer.push_back(std::byte{0});
+  EXPECT_THAT(run.Verify(longer), HasSubstr("behind its end"));
+}
+
+}  // namespace
+}  // namespace flair::zk

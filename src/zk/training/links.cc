@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/training/links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "zk/poly/eq.h"
+
+namespace flair::zk {
+namespace {
+
+using circuit::Number;
+using circuit::Value;
+using circuit::ValueId;
+
+// 2^(bits j) for the values j of a cell, times eq(point, cell): on the axis of the values. As j's
+// bits multiply, it is an eq: 1 + a X^... with coordinates a/(1 + a).
+AxisFunctional Unpacked(std::uint64_t size, std::uint64_t packed, unsigned value_bits,
+                        const std::vector<Fp2>& point) {
+  const unsigned variables = VariablesOf(size);
+  std::vector<Fp2> unpacked;
+  Fp2 factor(1);
+  for (unsigned bit = 0; (std::uint64_t{1} << bit) < packed; ++bit) {
+    const Fp2 a(std::uint64_t{1} << (value_bits << bit));
+    factor *= Fp2(1) + a;
+    unpacked.push_back(a * (Fp2(1) + a).Inverse());
+  }
+  unpacked.insert(unpacked.end(), point.begin(), point.end());
+  // An axis shorter than a cell has fewer variables: those that it has not are 0.
+  while (unpacked.size() > variables) {
+    factor *= Fp2(1) - unpacked.back();
+    unpacked.pop_back();
+  }
+  FLAIR_CHECK(unpacked.size() == variables) << "a packed axis of another size";
+  return AxisFunctional::Scaled(factor, AxisFunctional::Eq(size, std::move(unpacked)));
+}
+
+}  // namespace
+
+std::vector<Fp2> Links::Draw(std::uint64_t size) {
+  std::vector<Fp2> point;
+  for (unsigned i = 0; i < VariablesOf(size); ++i) point.push_back(transcript_.Draw(Label::kPoint));
+  return point;
+}
+
+void Links::Show() {
+  bool has_state = false;
+  for (const LinkedMatrix& matrix : matrices_) {
+    has_state = has_state || matrix.role == Role::kStateBefore;
+    for (const LongLivedTensor& tensor : matrix.layout->tensors) {
+      matrix.role == Role::kData ? ShowData(matrix, tensor) : ShowBorder(matrix, tensor);
+    }
+  }
+  for (const circuit::Carried& carried : circuit_.carried) {
+    if (carried.role == circuit::Carried::Role::kState && !has_state) ShowZeroStart(carried.number);
+  }
+}
+
+// sum_j 2^(bits j) (X(t, b, .., j) + bias) = sum_n [row(t, b) = n] D(n, ..)
+void Links::ShowData(const LinkedMatrix& data, const LongLivedTensor& column) {
+  const Value& value = circuit_[column.number];
+  const std::uint64_t batch = circuit_.axes[value.axes[0]].size;
+  const std::vector<Fp2> steps_point = Draw(layout_.num_steps());
+  const std::vector<Fp2> batch_point = Draw(batch);
+  Functional of_batch{.steps = AxisFunctional::Eq(layout_.num_steps(), steps_point),
+                      .axes = {AxisFunctional::Eq(batch, batch_point)}};
+  std::vector<AxisFunctional> of_record;
+  for (std::size_t i = 1; i < value.axes.size(); ++i) {
+    const std::uint64_t size = column.blocks.sizes[i];
+    const std::vector<Fp2> point = Draw(size);
+    of_record.push_back(AxisFunctional::Eq(size, point));
+    of_batch.axes.push_back(
+        i + 1 < value.axes.size()
+            ? of_record.back()
+            : Unpacked(circuit_.axes[value.axes[i]].size, column.packed, column.value_bits, point));
+  }
+  std::vector<Fp2> weights(num_records_);
+  const std::vector<Fp2> of_step = EqTable(steps_point);
+  const std::vector<Fp2> of_sample = EqTable(batch_point);
+  for (std::uint64_t t = 0; t < layout_.num_steps(); ++t) {
+    for (std::uint64_t b = 0; b < batch; ++b) {
+      weights[rows_[t * batch + b]] += of_step[t] * of_sample[b];
+    }
+  }
+
+  std::unique_ptr<RelationWitness::Product> tables;
+  if (witness_) tables = witness_->Records(column, of_record, weights);
+  const Secret shared =
+      channel_.Pass(transcript_, Label::kClaimValue, {tables ? tables->Value() : Fp2()})[0];
+  Claim batch_claim{.matrix = 0, .blocks = {}, .value = shared.masked};
+  Fp2 unit(1);
+  for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
+    AddBlocks(layout_.BlocksOf({column.number, limb}), of_batch, 0, unit, batch_claim.blocks);
+    unit *= Fp(std::uint64_t{1} << value.number.limb_bits[limb]);
+  }
+  claims_.push_back(std::move(batch_claim));
+
+  SumShape shape{.tau = std::vector<std::optional<Fp2>>(VariablesOf(num_records_)),
+                 .hidden = {true, false},
+                 .terms = {{.coefficient = Fp2(1), .factors = {0, 1}}}};
+  const SumEnd end = RunSum(
+      shape, shared,
+      [&](std::size_t, std::span<const Fp2> point) {
+        const std::vector<Fp2> eq = EqTable(point);
+        Fp2 sum;
+        for (std::size_t n = 0; n < weights.size(); ++n) sum += eq[n] * weights[n];
+        return sum;
+      },
+      transcript_, channel_, tables.get());
+  Claim record_claim{.matrix = data.matrix, .blocks = {}, .value = end.values[0].masked};
+  AddBlocks(column.blocks,
+            {.steps = AxisFunctional::Eq(num_records_, end.point), .axes = of_record}, 0, Fp2(1),
+            record_claim.blocks);
+  claims_.push_back(std::move(record_claim));
+}
+
+Claim Links::BorderClaim(ValueId number, bool after, const std::vector<AxisFunctional>& axes,
+                         const Masked& value) const {
+  const Number& of = circuit_[number].number;
+  const Functional functional{.steps = AxisFunctional::Weights({Fp2(1)}), .axes = axes};
+  Claim claim{.matrix = 0, .blocks = {}, .value = value};
+  Fp2 unit(1);
+  for (unsigned limb = 0; limb < of.limb_bits.size(); ++limb) {
+    AddBlocks(layout_.BlocksOf({number, limb}), functional, after ? layout_.num_steps() : 0, unit,
+              claim.blocks);
+    unit *= Fp(std::uint64_t{1} << of.limb_bits[limb]);
+  }
+  claim.value += Masked(Fp2(Fp::FromInt(of.bias)) * functional.Sum());
+  return claim;
+}
+
+void Links::ShowBorder(const LinkedMatrix& matrix, const LongLivedTensor& tensor) {
+  std::vector<AxisFunctional> axes;
+  for (const circuit::AxisId axis : circuit_[tensor.number].axes) {
+    const std::uint64_t size = circuit_.axes[axis].size;
+    axes.push_back(AxisFunctional::Eq(size, Draw(size)));
+  }
+  const Secret shared =
+      channel_.Pass(transcript_, Label::kClaimValue,
+                    {witness_ ? witness_->Carried(matrix.role, tensor, axes) : Fp2()})[0];
+  const bool after = matrix.role == Role::kWeightsAfter || matrix.role == Role::kStateAfter;
+  claims_.push_back(BorderClaim(tensor.number, after, axes, shared.masked));
+  Claim own{.matrix = matrix.matrix, .blocks = {}, .value = shared.masked};
+  // The first axis takes the place of the steps; a scalar has none at all.
+  Functional functional{.steps = axes.empty() ? AxisFunctional() : axes[0], .axes = {}};
+  if (!axes.empty()) functional.axes.assign(axes.begin() + 1, axes.end());
+  AddBlocks(tensor.blocks, functional, 0, Fp2(1), own.blocks);
+  claims_.push_back(std::move(own));
+}
+
+void Links::ShowZeroStart(ValueId number) {
+  std::vector<AxisFunctional> axes;
+  for (const circuit::AxisId axis : circuit_[number].axes) {
+    const std::uint64_t size = circuit_.axes[axis].size;
+    axes.push_back(AxisFunctional::Eq(size, Draw(size)));
+  }
+  claims_.push_back(BorderClaim(number, false, axes, Masked()));
+}
+
+}  // namespace flair::zk

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/training/long_lived.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "zk/mask/mask_shape.h"
+
+namespace flair::zk {
+namespace {
+
+using circuit::Circuit;
+using circuit::Value;
+
+constexpr unsigned kNarrowBits = 15;
+constexpr unsigned kWideBits = 30;
+constexpr unsigned kMinLogColumns = 9;
+constexpr unsigned kMaxLogColumnsOfProofs = 18;
+
+Status PlaceTensors(LongLived& all) {
+  std::vector<Place> places;
+  for (LongLivedTensor& tensor : all.tensors) {
+    for (TensorBlocks::Placed& block : tensor.blocks.blocks) {
+      places.push_back({block.log_size(), &block.offset});
+    }
+  }
+  FLAIR_TRY(all.num_cells, PlaceAll(std::move(places)));
+  return OkStatus();
+}
+
+// Bytes of an opening: the combined row, and the columns.
+std::uint64_t OpeningBytes(const MatrixShape& s) {
+  return 16 * s.row_length() + NumQueries(s.row_length(), s.n()) * (8 * s.num_rows + 64);
+}
+
+std::uint64_t RowsFor(std::uint64_t cells, unsigned log_columns) {
+  const std::uint64_t columns = std::uint64_t{1} << log_columns;
+  return std::max<std::uint64_t>(1, (cells + columns - 1) / columns);
+}
+
+template <typename PadsOf>
+Result<MatrixShape> Smallest(std::uint64_t num_cells, MatrixKind kind, unsigned log_rate,
+                             const PadsOf& pads_of) {
+  std::optional<MatrixShape> best;
+  for (unsigned k = kMinLogColumns; k <= kMaxLogColumnsOfProofs; ++k) {
+    MatrixShape shape{.log_columns = k,
+                      .log_n = k + log_rate,
+                      .num_rows = RowsFor(num_cells, k),
+                      .num_pads = 0,
+                      .kind = kind};
+    shape.num_pads = pads_of(k, k + log_rate);
+    if (shape.num_pads == 0 || !CheckShape(shape).ok()) continue;
+    if (kind == MatrixKind::kWitness && !MaskShape::Fits(shape)) continue;
+    if (!best || OpeningBytes(shape) < OpeningBytes(*best)) best = shape;
+  }
+  if (!best) {
+    return Error(ErrorCode::kInvalidArgument, std::string("no matrix holds ") +
+                                                  std::to_string(num_cells) + " cells of " +
+                                                  std::string(MatrixKindName(kind)));
+  }
+  return *best;
+}
+
+}  // namespace
+
+const LongLivedTensor* LongLived::Find(circuit::ValueId number) const {
+  const auto at = std::find_if(tensors.begin(), tensors.end(),
+                               [&](const LongLivedTensor& t) { return t.number == number; });
+  return at == tensors.end() ? nullptr : &*at;
+}
+
+Result<LongLived> CarriedLayout(const Circuit& circuit, circuit::Carried::Role role) {
+  LongLived all;
+  for (const circuit::Carried& carried : circuit.carried) {
+    if (carried.role != role) continue;
+    std::vector<std::uint64_t> sizes;
+    for (const circuit::AxisId axis : circuit[carried.number].axes) {
+      sizes.push_back(circuit.axes[axis].size);
+    }
+    if (sizes.empty()) sizes.push_back(1);  // a scalar
+    LongLivedTensor tensor{.number = carried.number, .blocks = {}};
+    FLAIR_TRY(tensor.blocks, SplitTensor(std::move(sizes)));
+    all.tensors.push_back(std::move(tensor));
+  }
+  FLAIR_DO(PlaceTensors(all));
+  return all;
+}
+
+Result<LongLived> DataLayout(const Circuit& circuit, std::uint64_t num_records) {
+  LongLived all;
+  for (const circuit::ValueId number : circuit.data) {
+    const Value& value = circuit[number];
+    unsigned bits = 0;
+    for (const unsigned limb : value.number.limb_bits) bits += limb;
+    if (bits > kWideBits) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "'" + value.name + "': a data set holds values of 30 bits at most");
+    }
+    LongLivedTensor tensor{.number = number, .blocks = {}};
+    std::vector<std::uint64_t> sizes = {num_records};
+    for (std::size_t i = 1; i < value.axes.size(); ++i) {
+      sizes.push_back(circuit.axes[value.axes[i]].size);
+    }
+    tensor.value_bits = bits <= kNarrowBits ? kNarrowBits : kWideBits;
+    if (sizes.size() > 1) {
+      tensor.packed = 60 / tensor.value_bits;
+      sizes.back() = (sizes.back() + tensor.packed - 1) / tensor.packed;
+    }
+    FLAIR_TRY(tensor.blocks, SplitTensor(std::move(sizes)));
+    all.tensors.push_back(std::move(tensor));
+  }
+  FLAIR_DO(PlaceTensors(all));
+  return all;
+}
+
+Result<MatrixShape> LongLivedShape(std::uint64_t num_cells, MatrixKind kind,
+                                   std::uint64_t openings) {
+  // Enough pads for as many openings as that: each shows at most as many columns as its queries.
+  return Smallest(num_cells, kind, 2, [&](unsigned log_columns, unsigned log_n) -> std::uint64_t {
+    const std::uint64_t columns = std::uint64_t{1} << log_columns;
+    for (std::uint64_t h = openings; h <= columns; h += openings) {
+      const std::uint64_t queries = NumQueries(columns + h, std::uint64_t{1} << log_n);
+      if (queries == 0) return 0;
+      if (queries * openings <= h) return h;
+    }
+    return 0;
+  });
+}
+
+Result<MatrixShape> WitnessShape(std::uint64_t num_cells) {
+  return Smallest(num_cells, MatrixKind::kWitness, 1,
+                  [](unsigned log_columns, unsigned log_n) -> std::uint64_t {
+                    return PadsForOneOpening(log_columns, log_n);
+                  });
+}
+
+}  // namespace flair::zk

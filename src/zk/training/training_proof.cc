@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/training/training_proof.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace flair::zk {
+namespace {
+
+constexpr std::string_view kMagic = "FLPR";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kParameters = 1;
+constexpr std::size_t kStatementAt = 8;
+
+Error Bad(const std::string& what) { return {ErrorCode::kCorrupt, "proof: " + what}; }
+
+void Put(Bytes& out, Fp v) { AppendLe64(out, v.value()); }
+void Put(Bytes& out, const std::vector<Fp2>& values) {
+  for (const Fp2& v : values) {
+    Put(out, v.a);
+    Put(out, v.b);
+  }
+}
+
+// Takes the bytes apart; remembers the first thing that is wrong.
+class Reader {
+ public:
+  explicit Reader(ByteView bytes) : bytes_(bytes) {}
+
+  bool Has(std::uint64_t count) {
+    if (bytes_.size() - at_ >= count) return true;
+    Fail("it is cut off");
+    return false;
+  }
+  void Fail(const char* why) {
+    if (!wrong_) wrong_ = why;
+    at_ = bytes_.size();
+  }
+  std::uint64_t Take64() {
+    if (!Has(8)) return 0;
+    const std::uint64_t v = LoadLe64(bytes_.subspan(at_));
+    at_ += 8;
+    return v;
+  }
+  Digest TakeDigest() {
+    Digest digest;
+    if (!Has(Digest::kBytes)) return digest;
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_), Digest::kBytes,
+                digest.bytes.begin());
+    at_ += Digest::kBytes;
+    return digest;
+  }
+  Fp TakeElement() {
+    const auto v = Fp::FromCanonical(Take64());
+    if (!v) Fail("an element of p or more");
+    return v.value_or(Fp());
+  }
+  std::vector<Fp> TakeColumn(std::uint64_t count) {
+    std::vector<Fp> values;
+    if (count > bytes_.size() || !Has(count * Fp::kBytes)) return values;
+    values.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) values.push_back(TakeElement());
+    return values;
+  }
+  std::vector<Fp2> TakeElements(std::uint64_t count) {
+    std::vector<Fp2> values;
+    if (count > bytes_.size() || !Has(count * Fp2::kBytes)) return values;
+    values.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Fp a = TakeElement();
+      values.push_back({a, TakeElement()});
+    }
+    return values;
+  }
+  std::vector<Digest> TakeDigests(std::uint64_t count) {
+    std::vector<Digest> digests;
+    if (count > bytes_.size() || !Has(count * Digest::kBytes)) return digests;
+    for (std::uint64_t i = 0; i < count; ++i) digests.push_back(TakeDigest());
+    return digests;
+  }
+  Status Finish() {
+    if (!wrong_ && at_ != bytes_.size()) wrong_ = "bytes behind its end";
+    if (wrong_) return Bad(wrong_);
+    return OkStatus();
+  }
+
+ private:
+  ByteView bytes_;
+  std::size_t at_ = 0;
+  const char* wrong_ = nullptr;
+};
+
+OpenedMatrix TakeMatrix(Reader& in, const MatrixShape& shape, std::uint64_t num_queries) {
+  OpenedMatrix opened;
+  for (std::uint64_t i = 0; i < num_queries; ++i) {
+    opened.columns.push_back(in.TakeColumn(shape.num_rows));
+    if (opened.columns.back().size() != shape.num_rows) return opened;
+  }
+  opened.salts = in.TakeDigests(num_queries);
+  opened.path = in.TakeDigests(in.Take64());
+  return opened;
+}
+
+}  // namespace
+
+Bytes EncodeProof(const TrainingProof& proof) {
+  Bytes out = ToBytes(kMagic);
+  AppendLe(out, kVersion);
+  AppendLe(out, kParameters);
+  Append(out, proof.statement.view());
+  Append(out, proof.witness_root.view());
+  for (const Digest& root : proof.companion_roots) Append(out, root.view());
+  AppendLe64(out, proof.lookup_nonce);
+  AppendLe64(out, proof.opening.nonce);
+  Put(out, proof.opening.masked);
+  for (const GroupOpening& group : proof.opening.groups) {
+    Put(out, group.combined_row);
+    for (const OpenedMatrix& matrix : group.matrices) {
+      for (const std::vector<Fp>& column : matrix.columns) {
+        for (const Fp v : column) Put(out, v);
+      }
+      for (const Salt& salt : matrix.salts) Append(out, salt.view());
+      AppendLe64(out, matrix.path.size());
+      for (const Digest& digest : matrix.path) Append(out, digest.view());
+    }
+  }
+  for (const auto* message : {&proof.opening.mask.low_degree, &proof.opening.mask.linear,
+                              &proof.opening.mask.quadratic}) {
+    Put(out, *message);
+  }
+  return out;
+}
+
+Result<Digest> StatementOf(ByteView bytes) {
+  if (bytes.size() < kStatementAt + Digest::kBytes) return Bad("it is cut off");
+  if (AsText(bytes.first(4)) != kMagic) return Bad("it is none");
+  if (LoadLe16(bytes.subspan(4)) != kVersion || LoadLe16(bytes.subspan(6)) != kParameters) {
+    return Error(ErrorCode::kUnsupported, "proof: a version that this build does not know");
+  }
+  return Digest::FromBytes(bytes.subspan(kStatementAt, Digest::kBytes));
+}
+
+Result<TrainingProof> DecodeProof(const BatchPlan& plan, ByteView bytes) {
+  TrainingProof proof;
+  FLAIR_TRY(proof.statement, StatementOf(bytes));
+  Reader in(bytes.subspan(kStatementAt + Digest::kBytes));
+  proof.witness_root = in.TakeDigest();
+  for (const BatchPlan::Group& group : plan.groups()) {
+    if (group.companion) proof.companion_roots.push_back(in.TakeDigest());
+  }
+  proof.lookup_nonce = in.Take64();
+  proof.opening.nonce = in.Take64();
+  proof.opening.masked = in.TakeElements(plan.mask().num_pads() + 2 * plan.mask().num_triples());
+  for (const BatchPlan::Group& group : plan.groups()) {
+    GroupOpening opening;
+    opening.combined_row = in.TakeElements(plan.matrices()[group.members[0]].row_length());
+    for (const std::size_t m : group.members) {
+      opening.matrices.push_back(TakeMatrix(in, plan.matrices()[m], group.num_queries));
+    }
+    if (group.companion) {
+      opening.matrices.push_back(TakeMatrix(in, *group.companion, group.num_queries));
+    }
+    proof.opening.groups.push_back(std::move(opening));
+  }
+  proof.opening.mask.low_degree = in.TakeElements(plan.mask().low_degree_size());
+  proof.opening.mask.linear = in.TakeElements(plan.mask().linear_size());
+  proof.opening.mask.quadratic = in.TakeElements(plan.mask().quadratic_size());
+  FLAIR_DO(in.Finish());
+  return proof;
+}
+
+}  // namespace flair::zk
