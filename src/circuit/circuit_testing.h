@@ -3,10 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <random>
 
+#include "base/check.h"
 #include "circuit/builder.h"
 #include "circuit/run.h"
 
@@ -84,8 +83,8 @@ inline Perceptron MakePerceptron(const PerceptronSizes& s) {
   descend(p.w1, p.dh, p.x);
   descend(p.w2, p.z, a);
   auto made = std::move(b).Finish();
-  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message());
-  if (made.ok()) p.circuit = std::move(*made);
+  FLAIR_CHECK(made.ok()) << (made.ok() ? "" : made.error().message());
+  p.circuit = std::move(*made);
   return p;
 }
 

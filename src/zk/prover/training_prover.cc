@@ -168,22 +168,29 @@ Result<std::vector<std::uint64_t>> DataCells(
 }
 
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
-                            std::vector<const CommittedMatrix*> matrices, const Digest& seed) {
+                            std::vector<const CommittedMatrix*> matrices, const Digest& seed,
+                            const Progress& progress) {
+  const auto stage = [&](std::string_view name) { return progress ? progress(name) : OkStatus(); };
   const LookupPlan& lookups = plan.layout().lookups();
+  FLAIR_DO(stage("witness"));
   std::vector<std::int32_t> cells = values.Cells(plan.layout());
   FLAIR_DO(CountLookups(lookups, cells));
   const auto rows =
       std::make_shared<IntRows>(std::move(cells), plan.batch().matrices()[0].num_columns());
+  FLAIR_DO(stage("commitment"));
   FLAIR_TRY(BatchProver prover, BatchProver::Commit(plan.batch(), rows, matrices, seed));
   Transcript transcript(kTrainingProtocol);
   plan.statement().Absorb(transcript);
   prover.AbsorbRoots(transcript);
+  FLAIR_DO(stage("lookups"));
   ProvenLookups proven = ProveLookups(lookups, rows->cells(), transcript, prover);
+  FLAIR_DO(stage("relations"));
   MatrixWitness links(plan, matrices);
   std::vector<Claim> claims = std::move(proven.claims);
   for (Claim& claim : plan.RunScript(transcript, prover, &links, &values)) {
     claims.push_back(std::move(claim));
   }
+  FLAIR_DO(stage("opening"));
   const TrainingProof proof{.statement = plan.statement().Hash(),
                             .witness_root = prover.witness_root(),
                             .companion_roots = prover.companion_roots(),

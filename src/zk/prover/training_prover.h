@@ -5,8 +5,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -26,10 +27,14 @@ Result<std::vector<std::uint64_t>> DataCells(
     const circuit::Circuit& circuit, const LongLived& layout, std::uint64_t num_records,
     const std::vector<std::span<const std::int64_t>>& columns);
 
+// Told before each stage; an error ends the proof with it (kCancelled).
+using Progress = std::function<Status(std::string_view stage)>;
+
 // Proves the run. `matrices`: the statement's, in its order. The proof is verified by whoever
 // wants to be sure of it before it leaves.
 // Errors: kInvalidArgument for a run that breaks the circuit's lookups, naming the cell.
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
-                            std::vector<const CommittedMatrix*> matrices, const Digest& seed);
+                            std::vector<const CommittedMatrix*> matrices, const Digest& seed,
+                            const Progress& progress = {});
 
 }  // namespace flair::zk
