@@ -155,6 +155,12 @@ TEST(RationalTest, FloatsMeanWhatTheyMean) {
   EXPECT_EQ(FromFloat(-2.5F), (Rational{-5, 2}));
   EXPECT_EQ(RationalFromText("0.05"), (Rational{1, 20}));
   EXPECT_EQ(RationalFromText("1/"), std::nullopt);
+  EXPECT_EQ(RationalFromText("-4611686018427387903/4611686018427387902"),
+            (Rational{-kMaxRationalTerm, kMaxRationalTerm - 1}));
+  EXPECT_EQ(RationalFromText("1/4611686018427387904"), std::nullopt);
+  EXPECT_EQ(RationalFromText("9999999999999999999/9999999999999999999"), (Rational{1, 1}));
+  EXPECT_EQ(RationalFromText("99999999999999999999/1"), std::nullopt);
+  EXPECT_EQ(RationalFromText("0.000000000000000000"), (Rational{0, 1}));
   EXPECT_EQ(RationalFromText("-"), std::nullopt);
 }
 

@@ -17,10 +17,10 @@ Int128 GreatestCommonDivisor(Int128 a, Int128 b) {
   return a;
 }
 
-// Digits only, at most 18 of them, so that 64 bits hold the value.
-std::optional<std::int64_t> Digits(std::string_view text) {
-  if (text.empty() || text.size() > 18) return std::nullopt;
-  std::int64_t value = 0;
+// Digits only, at most as many as kMaxRationalTerm has: 19.
+std::optional<Int128> Digits(std::string_view text) {
+  if (text.empty() || text.size() > 19) return std::nullopt;
+  Int128 value = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     value = value * 10 + (c - '0');
@@ -79,8 +79,8 @@ std::string ToText(Rational value) {
 std::optional<Rational> RationalFromText(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
-  std::optional<std::int64_t> num;
-  std::optional<std::int64_t> den = 1;
+  std::optional<Int128> num;
+  std::optional<Int128> den = 1;
   if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
     num = Digits(text.substr(0, slash));
     den = Digits(text.substr(slash + 1));
