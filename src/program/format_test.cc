@@ -115,6 +115,8 @@ TEST(ProgramFormatTest, MalformedTextIsNamedWithItsPlace) {
       {"1/8", "1/8\nprofile limb 30", "profile 'limb': 30 bits; 8 to 24 are possible"},
       {"1/8", "1/8\nprofile h", "line 16, column 10: a name is expected"},
       {"1/8", "1/8\nprofile \"h", "line 16, column 9: a quoted name has no end"},
+      {"1/8", "1/8\nprofile \"\x1b[2J\" gradient 9 9",
+       "line 16, column 9: a name is 1 to 200 printable ASCII characters, no blank or quote"},
       {"1/8", "1/8\n%", "line 16, column 1: a character that begins nothing"},
       {"1/8", "1/8\nbatch 3", "line 16, column 1: out of order, or twice"},
   };
@@ -126,6 +128,25 @@ TEST(ProgramFormatTest, MalformedTextIsNamedWithItsPlace) {
       continue;
     }
     EXPECT_EQ(p.error().message(), c.message) << c.to;
+  }
+}
+
+TEST(ProgramFormatTest, NoMessageRepeatsWhatIsNoName) {
+  // The name of the first column, of one byte, behind the number of columns.
+  Bytes bytes = EncodeProgram(Parsed(kMlp));
+  bytes[9] = std::byte{0x1b};
+  EXPECT_EQ(DecodeProgram(bytes).error().message(),
+            "column: a name is 1 to 200 printable ASCII characters, no blank or quote");
+  const std::string longest(kMaxNameBytes, 'n'), longer = longest + "n";
+  for (const char* const quote : {"", "\""}) {
+    const auto named = [&](const std::string& name) {
+      return ParseProgram(Swapped(Swapped(kMlp, "a =", quote + name + quote + " ="), "linear(a",
+                                  "linear(" + longest));
+    };
+    EXPECT_TRUE(named(longest).ok());
+    EXPECT_EQ(
+        named(longer).error().message(),
+        "line 10, column 1: a name is 1 to 200 printable ASCII characters, no blank or quote");
   }
 }
 

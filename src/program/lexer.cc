@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program/lexer.h"
 
+#include "program/program.h"
+
 namespace flair::program {
 namespace {
 
@@ -56,6 +58,7 @@ Result<Token> Lexer::Next() {
       ++at_;
       token.kind = Token::Kind::kQuoted;
       token.text = source_.substr(begin + 1, n);
+      if (!IsName(token.text)) return ErrorAt(token, kNameRule);
       return token;
     } else if (std::string_view("()[],=").find(c) != std::string_view::npos) {
       ++at_;
@@ -64,6 +67,8 @@ Result<Token> Lexer::Next() {
       return ErrorAt(token, "a character that begins nothing");
     }
     token.text = source_.substr(begin, at_ - begin);
+    // Messages repeat words.
+    if (token.kind == Token::Kind::kWord && !IsName(token.text)) return ErrorAt(token, kNameRule);
     return token;
   }
   Token end{.line = line_, .column = at_ - line_begin_ + 1};

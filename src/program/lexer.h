@@ -28,7 +28,8 @@ class Lexer {
   explicit Lexer(std::string_view source) : source_(source) {}
 
   // Runs of blank lines are one line end; after the last token comes kEnd for ever.
-  // Errors: kInvalidArgument for a character that begins nothing.
+  // Errors: kInvalidArgument for a character that begins nothing, and for words and quoted
+  // names that are no names: what a token holds can be repeated in a message.
   Result<Token> Next();
 
  private:

@@ -29,4 +29,10 @@ const std::string& Program::NameOf(ValueId id) const {
   return nodes[id - FirstNode()].name;
 }
 
+bool IsName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameBytes &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
+}
+
 }  // namespace flair::program

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program/signature.h"
@@ -109,6 +110,12 @@ inline constexpr std::size_t kMaxProgramBytes = std::size_t{1} << 22;
 inline constexpr std::size_t kMaxValues = 1U << 14;
 inline constexpr std::size_t kMaxRank = 8;
 inline constexpr std::size_t kMaxNameBytes = 200;
+// 1 to kMaxNameBytes printable ASCII characters, no blank or quote: safe in a message, and
+// in the text form between quotes.
+bool IsName(std::string_view name);
+// What to say where something else stands.
+inline constexpr std::string_view kNameRule =
+    "a name is 1 to 200 printable ASCII characters, no blank or quote";
 inline constexpr std::size_t kMaxListLength = 8;
 inline constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 36;  // of one value
 inline constexpr std::uint64_t kMaxBatch = std::uint64_t{1} << 24;

@@ -32,16 +32,6 @@ Status CheckFormat(const Format& f, unsigned min_bits, unsigned max_bits) {
   return OkStatus();
 }
 
-Status CheckName(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes) {
-    return Invalid("a name has 1 to " + std::to_string(kMaxNameBytes) + " bytes");
-  }
-  for (const char c : name) {
-    if (c <= 0x20 || c >= 0x7f || c == '"') return Invalid("a name is printable ASCII");
-  }
-  return OkStatus();
-}
-
 bool IsFraction(const Rational& r) {
   const auto again = MakeRational(r.num, r.den);
   return r.den > 0 && again && *again == r;
@@ -357,12 +347,12 @@ class Checker {
   static Status Named(std::string_view kind, std::string_view name, Status status) {
     if (status.ok()) return status;
     std::string where(kind);
-    if (!name.empty()) where += " '" + std::string(name) + "'";
+    if (IsName(name)) where += " '" + std::string(name) + "'";
     return std::move(status).error().In(where);
   }
 
   Status Name(const std::string& name) {
-    FLAIR_DO(CheckName(name));
+    if (!IsName(name)) return Invalid(std::string(kNameRule));
     if (!names_.insert(name).second) return Invalid("the name is taken");
     return OkStatus();
   }
