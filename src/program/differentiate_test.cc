@@ -100,6 +100,12 @@ schedule 1
 )");
 }
 
+TEST(DifferentiateTest, ALossThatCountsTwice) {
+  std::string text(kMlp);
+  text.replace(text.find("loss l"), 6, "k = add(l, l, beta=1/2)\nloss k");
+  ExpectDerivativesMatch(text);
+}
+
 TEST(DifferentiateTest, AScalarThatIsNoSumOfLossesIsRefused) {
   std::string text(kMlp);
   text.replace(text.find("loss l"), 6, "k = mul(l, l)\nloss k");

@@ -41,6 +41,11 @@ NodeId GraphMaker::Matmul(NodeId a, bool transpose_a, NodeId b, bool transpose_b
 NodeId GraphMaker::Add(NodeId a, NodeId b, Rational alpha, Rational beta) {
   const auto dims = Broadcast(graph_[a].dims, graph_[b].dims);
   FLAIR_CHECK(dims.has_value());
+  if (graph_[a].op == Primitive::kConstant && graph_[b].op == Primitive::kConstant) {
+    const auto left = Multiply(graph_[a].alpha, alpha), right = Multiply(graph_[b].alpha, beta);
+    const auto sum = left && right ? program::Add(*left, *right) : std::nullopt;
+    if (sum) return Constant(*sum, *dims);
+  }
   return Make(
       {.op = Primitive::kAdd, .inputs = {a, b}, .dims = *dims, .alpha = alpha, .beta = beta});
 }
