@@ -150,10 +150,21 @@ def layouts():
     yield b"\0" + struct.pack("<Q", len(head)) + head + bytes(24)
 
 
+def programs():
+    # The first byte chooses the parser: src/program/program_fuzz.cc.
+    page = (ROOT / "docs/spec/program.md").read_text()
+    example = page[page.index("    flair program 1\n"):].split("\n\n")[0]
+    yield b"\1" + "\n".join(line[4:] for line in example.splitlines()).encode()
+    for text in (ROOT / "src/program/program_testing.h").read_text().split('R"(')[1:]:
+        yield b"\1" + text.split(')"')[0].encode()
+    yield b"\0FLPG\1\0"
+
+
 SEEDS = {
     "hub_head_fuzz": heads,
     "object_object_fuzz": objects,
     "policy_policy_fuzz": policies,
+    "program_program_fuzz": programs,
     "repo_run_fuzz": runs,
     "store_pack_fuzz": packs,
     "tensor_layout_fuzz": layouts,
