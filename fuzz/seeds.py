@@ -157,7 +157,11 @@ def programs():
     yield b"\1" + "\n".join(line[4:] for line in example.splitlines()).encode()
     for text in (ROOT / "src/program/program_testing.h").read_text().split('R"(')[1:]:
         yield b"\1" + text.split(')"')[0].encode()
-    yield b"\0FLPG\1\0"
+    vectors = json.loads((VECTORS / "program.json").read_text())
+    for vector in vectors["programs"] + vectors["refused"]:
+        yield b"\0" + bytes.fromhex(vector["bytes"])
+    for vector in vectors["programs"]:
+        yield b"\1" + vector["text"].encode()
 
 
 SEEDS = {
