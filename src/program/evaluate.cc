@@ -10,6 +10,23 @@
 namespace flair::program {
 namespace {
 
+// Of each channel, axis 1.
+struct Moments {
+  Reals mean, variance;
+};
+
+Moments MomentsOf(const Reals& x, const Dims& dims) {
+  const AxisView v = AlongAxis(dims, 1);
+  const auto n = static_cast<double>(v.outer * v.inner);
+  Moments m{Reals(v.extent), Reals(v.extent)};
+  for (std::size_t i = 0; i < x.size(); ++i) m.mean[i / v.inner % v.extent] += x[i] / n;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i / v.inner % v.extent;
+    m.variance[c] += (x[i] - m.mean[c]) * (x[i] - m.mean[c]) / n;
+  }
+  return m;
+}
+
 class Evaluator {
  public:
   Evaluator(const Graph& graph, const RealInputs& inputs) : g_(graph), in_(inputs) {}
@@ -265,6 +282,7 @@ class Evaluator {
     const Reals &x = values_[norm.inputs[0]], &gamma = values_[norm.inputs[1]],
                 &beta = values_[norm.inputs[2]];
     const AxisView v = AlongAxis(norm.dims, 1);
+    const Moments moments = MomentsOf(x, norm.dims);
     const auto n = static_cast<double>(v.outer * v.inner);
     const auto for_each = [&](std::size_t c, auto f) {
       for (std::size_t o = 0; o < v.outer; ++o) {
@@ -272,10 +290,9 @@ class Evaluator {
       }
     };
     for (std::size_t c = 0; c < v.extent; ++c) {
-      double mean = 0, variance = 0, sum = 0, dot = 0;
-      for_each(c, [&](std::size_t i) { mean += x[i] / n; });
-      for_each(c, [&](std::size_t i) { variance += (x[i] - mean) * (x[i] - mean) / n; });
-      const double root = 1 / std::sqrt(variance + norm.alpha.AsDouble());
+      const double mean = moments.mean[c];
+      const double root = 1 / std::sqrt(moments.variance[c] + norm.alpha.AsDouble());
+      double sum = 0, dot = 0;
       if (forward) {
         for_each(c, [&](std::size_t i) { out_[i] = gamma[c] * (x[i] - mean) * root + beta[c]; });
         continue;
@@ -326,6 +343,23 @@ class Evaluator {
 
 std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs) {
   return Evaluator(graph, inputs).Run();
+}
+
+std::vector<Reals> UpdatedBuffers(const Graph& graph, const RealInputs& inputs,
+                                  const std::vector<Reals>& values) {
+  std::vector<Reals> buffers = inputs.buffers;
+  for (const RunningUpdate& u : graph.running) {
+    const NodeId x = graph[u.node].inputs[0];
+    const Moments moments = MomentsOf(values[x], graph[x].dims);
+    const bool is_mean = u.statistic == RunningUpdate::Statistic::kMean;
+    const Reals& statistic = is_mean ? moments.mean : moments.variance;
+    const double momentum = u.momentum.AsDouble(), factor = u.factor.AsDouble();
+    Reals& buffer = buffers[u.buffer];
+    for (std::size_t c = 0; c < buffer.size(); ++c) {
+      buffer[c] = (1 - momentum) * buffer[c] + momentum * factor * statistic[c];
+    }
+  }
+  return buffers;
 }
 
 }  // namespace flair::program

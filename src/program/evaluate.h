@@ -28,4 +28,9 @@ struct RealInputs {
 // REQUIRES: inputs of the graph's sizes.
 std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs);
 
+// The buffers behind the step: each running statistic moved, in the order of the nodes.
+// REQUIRES: Evaluate(graph, inputs) gave `values`.
+std::vector<Reals> UpdatedBuffers(const Graph& graph, const RealInputs& inputs,
+                                  const std::vector<Reals>& values);
+
 }  // namespace flair::program

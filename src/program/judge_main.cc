@@ -1,8 +1,12 @@
 // `program_judge KIND` answers questions from standard input, one a line, for the tests that
 // compare this build with other implementations:
 //
-//   bytes   a program in hex; "accepted HASH" or "refused: why"
+//   bytes    a program in hex; "accepted HASH" or "refused: why"
+//   values   {"program": TEXT, "columns", "parameters", "buffers": lists of flat lists, "seed":
+//            HEX, "step"}; {"nodes": by name, "gradients": of the parameters, or null,
+//            "buffers": behind the step}, or {"error": why}
 // SPDX-License-Identifier: Apache-2.0
+#include <boost/json.hpp>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -10,9 +14,14 @@
 
 #include "base/hex.h"
 #include "program/encoding.h"
+#include "program/evaluate.h"
+#include "program/shapes.h"
+#include "program/text.h"
 
 namespace flair::program {
 namespace {
+
+namespace json = boost::json;
 
 std::string JudgeBytes(const std::string& line) {
   const auto bytes = FromHex(line);
@@ -22,11 +31,53 @@ std::string JudgeBytes(const std::string& line) {
   return "accepted " + HashProgram(*program).ToHex();
 }
 
+std::vector<Reals> ListsOf(const json::value& v) { return json::value_to<std::vector<Reals>>(v); }
+
+Result<json::object> Values(const json::value& question) {
+  FLAIR_TRY(const Program program, ParseProgram(question.at("program").as_string()));
+  FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
+  FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
+  RealInputs inputs{.columns = ListsOf(question.at("columns")),
+                    .parameters = ListsOf(question.at("parameters")),
+                    .buffers = ListsOf(question.at("buffers")),
+                    .step = question.at("step").to_number<std::uint64_t>()};
+  FLAIR_TRY(inputs.seed, Digest::FromHex(question.at("seed").as_string()));
+  ValueId id = 0;
+  for (const auto* const lists : {&inputs.columns, &inputs.parameters, &inputs.buffers}) {
+    for (const Reals& list : *lists) {
+      if (id == program.FirstNode() || list.size() != NumElements(shapes[id])) {
+        return Error(ErrorCode::kInvalidArgument, "input " + std::to_string(id));
+      }
+      ++id;
+    }
+  }
+  const std::vector<Reals> values = Evaluate(graph, inputs);
+  // A node that came apart has its own name on its last part.
+  json::object nodes;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const GraphNode& node = graph.nodes[i];
+    if (!node.is_gradient && node.source >= 0) nodes[node.name] = json::value_from(values[i]);
+  }
+  json::array gradients;
+  for (const auto& gradient : graph.gradients) {
+    gradients.push_back(gradient ? json::value_from(values[*gradient]) : json::value());
+  }
+  return json::object{{"nodes", std::move(nodes)},
+                      {"gradients", std::move(gradients)},
+                      {"buffers", json::value_from(UpdatedBuffers(graph, inputs, values))}};
+}
+
+std::string JudgeValues(const std::string& line) {
+  const auto values = Values(json::parse(line));
+  if (values.ok()) return json::serialize(*values);
+  return json::serialize(json::object{{"error", values.error().message()}});
+}
+
 struct Kind {
   std::string_view name;
   std::string (*judge)(const std::string& line);
 };
-constexpr Kind kKinds[] = {{"bytes", JudgeBytes}};
+constexpr Kind kKinds[] = {{"bytes", JudgeBytes}, {"values", JudgeValues}};
 
 int Main(const std::vector<std::string_view>& arguments) {
   for (const auto& [name, judge] : kKinds) {
@@ -34,7 +85,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     for (std::string line; std::getline(std::cin, line);) std::cout << judge(line) << "\n";
     return 0;
   }
-  std::cerr << "usage: program_judge bytes\n";
+  std::cerr << "usage: program_judge bytes|values\n";
   return 2;
 }
 

@@ -94,6 +94,7 @@ run_pytest() {
 
 stage_python() {
   run_pytest python python/tests --ignore python/tests/test_families_torch.py --ignore python/tests/test_families_keras.py
+  run_pytest program tests/program
 }
 
 stage_families() {
