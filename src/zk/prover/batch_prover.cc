@@ -2,6 +2,8 @@
 #include "zk/prover/batch_prover.h"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "crypto/chacha20.h"
 #include "zk/batch/equations.h"
 #include "zk/poly/eq.h"
+#include "zk/prover/opening_sum.h"
 
 namespace flair::zk {
 namespace {
@@ -65,42 +68,6 @@ std::vector<std::uint64_t> TwoRows(const std::vector<Fp2>& row) {
   }
   return cells;
 }
-
-// One matrix in the sumcheck: its cells and the weights of all claims, folded as it goes.
-struct Term {
-  std::vector<Fp2> cells;
-  std::vector<Fp2> weights;
-
-  bool folding() const { return cells.size() > 1; }
-  // Adds its part of the round's polynomial at 0, 1, 2.
-  void AddRound(std::vector<Fp2>& at) const {
-    if (!folding()) {  // times 1 - X
-      const Fp2 value = cells[0] * weights[0];
-      at[0] += value;
-      at[2] -= value;
-      return;
-    }
-    for (std::size_t i = 0; i < cells.size(); i += 2) {
-      const Fp2 c = cells[i + 1] - cells[i];
-      const Fp2 w = weights[i + 1] - weights[i];
-      at[0] += cells[i] * weights[i];
-      at[1] += cells[i + 1] * weights[i + 1];
-      at[2] += (cells[i + 1] + c) * (weights[i + 1] + w);
-    }
-  }
-  void Fold(Fp2 r) {
-    if (!folding()) {
-      weights[0] *= Fp2(1) - r;
-      return;
-    }
-    for (auto* values : {&cells, &weights}) {
-      for (std::size_t i = 0; i < values->size() / 2; ++i) {
-        (*values)[i] = (*values)[2 * i] + r * ((*values)[2 * i + 1] - (*values)[2 * i]);
-      }
-      values->resize(values->size() / 2);
-    }
-  }
-};
 
 }  // namespace
 
@@ -182,43 +149,30 @@ BatchProver::Product BatchProver::SendProduct(Transcript& transcript, Label labe
           .product = {a * b, product}};
 }
 
-// Data rows, and zeros up to a power of two.
-std::vector<Fp2> BatchProver::Cells(std::size_t matrix) const {
-  const MatrixShape& shape = plan_.matrices()[matrix];
-  std::vector<Fp2> cells(std::size_t{1} << plan_.num_variables(matrix));
-  std::vector<std::uint64_t> row(shape.num_columns());
-  for (std::uint64_t i = 0; i < plan_.data_rows(matrix); ++i) {
-    matrices_[matrix]->rows().Read(i, row);
-    for (std::size_t j = 0; j < row.size(); ++j) cells[i * row.size() + j] = Fp2(Fp(row[j]));
-  }
-  return cells;
-}
-
 BatchProver::Summed BatchProver::SumOverAll(Transcript& transcript,
                                             const std::vector<Claim>& claims, Fp2 lambda) {
-  std::vector<Term> terms;
+  std::vector<std::unique_ptr<OpeningSum>> sums;
   for (std::size_t m = 0; m < matrices_.size(); ++m) {
-    terms.push_back({.cells = Cells(m), .weights = {}});
-    terms.back().weights.resize(terms.back().cells.size());
-  }
-  Fp2 power(1);
-  for (const Claim& claim : claims) {
-    AddWeights(claim, power, terms[claim.matrix].weights);
-    power *= lambda;
+    sums.push_back(std::make_unique<OpeningSum>(matrices_[m]->rows(), plan_.data_rows(m),
+                                                plan_.matrices()[m].log_columns, claims, m,
+                                                lambda));
   }
   Summed summed;
   summed.last = FirstSum(claims, lambda);
+  Fp2 left;  // what the rounds still add up to
   for (unsigned round = 0; round < plan_.num_variables(); ++round) {
-    std::vector<Fp2> at(3);
-    for (const Term& term : terms) term.AddRound(at);
-    const std::vector<Secret> g = Send(transcript, Label::kSumcheckMessage, at);
+    std::array<Fp2, 3> at;
+    for (const auto& sum : sums) sum->AddRound(at);
+    if (round > 0) at[1] = left - at[0];
+    const std::vector<Secret> g = Send(transcript, Label::kSumcheckMessage, {at.begin(), at.end()});
     RequireZero(g[0].masked + g[1].masked - summed.last);
     const Fp2 r = transcript.Draw(Label::kSumcheckChallenge);
     summed.last = AtQuadratic(g[0].masked, g[1].masked, g[2].masked, r);
-    for (Term& term : terms) term.Fold(r);
+    left = AtQuadratic(at[0], at[1], at[2], r).known();
+    for (const auto& sum : sums) sum->Fold(r);
     summed.point.push_back(r);
   }
-  for (const Term& term : terms) summed.values.push_back(term.cells[0]);
+  for (const auto& sum : sums) summed.values.push_back(sum->value());
   return summed;
 }
 

@@ -66,7 +66,6 @@ class BatchProver final : public Channel {
     Masked last;              // what the rounds say is left
   };
   Summed SumOverAll(Transcript& transcript, const std::vector<Claim>& claims, Fp2 lambda);
-  std::vector<Fp2> Cells(std::size_t matrix) const;
   Fp2 ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& row_weights,
               std::span<const Fp2> point) const;
 

@@ -46,6 +46,15 @@ struct KKernels {
   void (*split)(KSpan in, KSpan even, KSpan step, std::size_t n);
   // sum_i x[i] y[i], in kSumLanes parts.
   void (*dot)(KSpan x, KSpan y, std::size_t n, KSpan sums);
+  // With x[i](X) = x[2i] + X (x[2i + 1] - x[2i]), i < n: sum_i x[i](X) y[i](X), at X = 0 in
+  // kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.
+  void (*round_of_product)(KSpan x, KSpan y, std::size_t n, KSpan sums);
+  // The same of w and x over F, at X = 0, 1 and 2.
+  void (*round_of_base)(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums);
+  // Of elements of F.
+  void (*fold_base)(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n);
+  // out += c x, x over F.
+  void (*add_scaled_base)(KSpan out, Fp2 c, const std::uint64_t* x, std::size_t n);
   // With x[i](X) = x[2i] + X (x[2i + 1] - x[2i]), i < n:
   //   sum_i eq[i] (p0 q1 + p1 q0)[i](X)
   // at X = 0 in kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.

@@ -118,6 +118,44 @@ TEST_P(KKernelsTest, ProductsSumsAndSteps) {
   EXPECT_EQ(made, expected);
 }
 
+TEST_P(KKernelsTest, RoundsOfProductsAndOfTheBaseField) {
+  const KVector w = RandomVector(2 * kSize);
+  const KVector y = RandomVector(2 * kSize);
+  const Fp2 r = Random();
+  const KVector product(2 * kSumLanes);
+  const KVector base(3 * kSumLanes);
+  const KVector folded(kSize);
+  const KVector scaled(kSize);
+  kernels().round_of_product(w.span(), y.span(), kSize, product.span());
+  kernels().round_of_base(w.span(), y.span().a, kSize, base.span());
+  kernels().fold_base(y.span().a, r, folded.span(), kSize);
+  kernels().scale(w.span(), r, scaled.span(), kSize);
+  kernels().add_scaled_base(scaled.span(), r, y.span().a, kSize);
+  const auto at = [](const KVector& v, std::size_t i, std::uint64_t x) {
+    return v.at(2 * i) + Fp2(x) * (v.at(2 * i + 1) - v.at(2 * i));
+  };
+  Fp2 of_product[3];
+  Fp2 of_base[3];
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const Fp2 y0(y.at(2 * i).a);
+    const Fp2 y1(y.at(2 * i + 1).a);
+    for (std::uint64_t x = 0; x < 3; ++x) {
+      of_product[x] += at(w, i, x) * at(y, i, x);
+      of_base[x] += at(w, i, x) * (y0 + Fp2(x) * (y1 - y0));
+    }
+    EXPECT_EQ(folded.at(i), y0 + r * (y1 - y0));
+    EXPECT_EQ(scaled.at(i), r * w.at(i) + r * Fp2(y.at(i).a));
+  }
+  const auto sum = [](const KVector& sums, std::size_t part) {
+    Fp2 total;
+    for (std::size_t i = 0; i < kSumLanes; ++i) total += sums.at(part * kSumLanes + i);
+    return total;
+  };
+  EXPECT_EQ(sum(product, 0), of_product[0]);
+  EXPECT_EQ(sum(product, 1), of_product[2]);
+  for (std::size_t x = 0; x < 3; ++x) EXPECT_EQ(sum(base, x), of_base[x]);
+}
+
 TEST_P(KKernelsTest, IntegersAreSubtracted) {
   std::vector<std::int32_t> v(kSize);
   for (std::size_t i = 0; i < kSize; ++i) v[i] = static_cast<std::int32_t>(i * 123'456'789);

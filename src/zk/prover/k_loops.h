@@ -125,6 +125,69 @@ void Dot(KSpan x, KSpan y, std::size_t n, KSpan sums) {
   StoreSum(sums, 0, sum);
 }
 
+void RoundOfProduct(KSpan x, KSpan y, std::size_t n, KSpan sums) {
+  Wide sum0 = BroadcastK(0, 0);
+  Wide sum2 = sum0;
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide x0;
+    Wide x1;
+    Wide y0;
+    Wide y1;
+    LoadPairs(x, i, x0, x1);
+    LoadPairs(y, i, y0, y1);
+    sum0 = AddK(sum0, MulK(x0, y0));
+    sum2 = AddK(sum2, MulK(SubK(AddK(x1, x1), x0), SubK(AddK(y1, y1), y0)));
+  }
+  StoreSum(sums, 0, sum0);
+  StoreSum(sums, kSumLanes, sum2);
+}
+
+FLAIR_LANES void LoadBasePairs(const std::uint64_t* x, std::size_t i, Word& even, Word& odd) {
+  const Word low = Lanes::Load(x + 2 * i);
+  const Word high = Lanes::Load(x + 2 * i + kWidth);
+  even = Lanes::Even(low, high);
+  odd = Lanes::Odd(low, high);
+}
+FLAIR_LANES Wide MulBase(Wide x, Word y) { return {Lanes::Mul(x.a, y), Lanes::Mul(x.b, y)}; }
+
+void RoundOfBase(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums) {
+  Wide sum0 = BroadcastK(0, 0);
+  Wide sum1 = sum0;
+  Wide sum2 = sum0;
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Wide w0;
+    Wide w1;
+    Word x0;
+    Word x1;
+    LoadPairs(w, i, w0, w1);
+    LoadBasePairs(x, i, x0, x1);
+    sum0 = AddK(sum0, MulBase(w0, x0));
+    sum1 = AddK(sum1, MulBase(w1, x1));
+    sum2 = AddK(sum2, MulBase(SubK(AddK(w1, w1), w0), Lanes::Sub(Lanes::Add(x1, x1), x0)));
+  }
+  StoreSum(sums, 0, sum0);
+  StoreSum(sums, kSumLanes, sum1);
+  StoreSum(sums, 2 * kSumLanes, sum2);
+}
+
+void FoldBase(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n) {
+  const Wide factor = BroadcastK(r.a.value(), r.b.value());
+  const Word zero = Lanes::Broadcast(0);
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Word x0;
+    Word x1;
+    LoadBasePairs(in, i, x0, x1);
+    StoreK(out, i, AddK({x0, zero}, MulBase(factor, Lanes::Sub(x1, x0))));
+  }
+}
+
+void AddScaledBase(KSpan out, Fp2 c, const std::uint64_t* x, std::size_t n) {
+  const Wide factor = BroadcastK(c.a.value(), c.b.value());
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    StoreK(out, i, AddK(LoadK(out, i), MulBase(factor, Lanes::Load(x + i))));
+  }
+}
+
 void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
   Wide sum0 = BroadcastK(0, 0);
   Wide sum2 = sum0;
@@ -177,6 +240,10 @@ constexpr KKernels MakeKKernels(std::string_view name) {
           .scale = Scale,
           .split = Split,
           .dot = Dot,
+          .round_of_product = RoundOfProduct,
+          .round_of_base = RoundOfBase,
+          .fold_base = FoldBase,
+          .add_scaled_base = AddScaledBase,
           .round = Round,
           .subtract_ints = SubtractInts,
           .subtract_scaled_ints = SubtractScaledInts};

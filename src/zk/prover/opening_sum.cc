@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zk/prover/opening_sum.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+#include "base/threads.h"
+
+namespace flair::zk {
+namespace {
+
+constexpr std::uint64_t kPiece = ClaimWeights::kPiece;
+constexpr std::uint64_t kPairsAtOnce = 4096;
+
+unsigned VariablesFor(std::uint64_t rows, unsigned log_columns) {
+  return log_columns + static_cast<unsigned>(std::bit_width(rows - 1));
+}
+
+// Room for kernels that read sixteen elements at once, zero behind `present`.
+KVector Zeroed(std::uint64_t present) {
+  KVector v(present);
+  for (std::uint64_t i = present / KVector::kRounding * KVector::kRounding; i < v.capacity(); ++i) {
+    v.span().Set(i, Fp2());
+  }
+  return v;
+}
+
+Fp2 SumOf(const KVector& sums, std::size_t part) {
+  Fp2 sum;
+  for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(part * kSumLanes + i);
+  return sum;
+}
+
+void Must(const Status& status) { FLAIR_CHECK(status.ok()) << "a sum cannot fail"; }
+
+}  // namespace
+
+OpeningSum::OpeningSum(const RowSource& rows, std::uint64_t num_rows, unsigned log_columns,
+                       std::span<const Claim> claims, std::size_t matrix, Fp2 lambda)
+    : rows_(rows),
+      num_cells_(num_rows << log_columns),
+      log_columns_(log_columns),
+      variables_(VariablesFor(num_rows, log_columns)),
+      weights_of_claims_(claims, matrix, lambda, num_cells_),
+      kernels_(FastestKKernels()) {}
+
+void OpeningSum::ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
+                           std::vector<std::uint64_t>& row, std::uint64_t& loaded) const {
+  const std::uint64_t columns = row.size();
+  for (std::uint64_t at = 0; at < kPiece;) {
+    const std::uint64_t cell = piece * kPiece + at;
+    if (cell >= num_cells_) {
+      std::fill(cells.begin() + static_cast<std::ptrdiff_t>(at), cells.end(), 0);
+      return;
+    }
+    if (cell / columns != loaded) {
+      loaded = cell / columns;
+      rows_.Read(loaded, row);
+    }
+    const std::uint64_t from = cell % columns;
+    const std::uint64_t n = std::min(columns - from, kPiece - at);
+    std::copy_n(row.begin() + static_cast<std::ptrdiff_t>(from), n,
+                cells.begin() + static_cast<std::ptrdiff_t>(at));
+    at += n;
+  }
+}
+
+void OpeningSum::ForEachPiece(
+    const std::function<void(std::uint64_t, std::span<const std::uint64_t>)>& visit) const {
+  const std::uint64_t columns = std::uint64_t{1} << log_columns_;
+  const std::uint64_t pieces = (num_cells_ + kPiece - 1) / kPiece;
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, columns / kPiece);
+  Must(ParallelFor((pieces + at_once - 1) / at_once, [&](std::size_t run) {
+    std::vector<std::uint64_t> row(columns);
+    std::vector<std::uint64_t> cells(kPiece);
+    std::uint64_t loaded = ~std::uint64_t{0};
+    const std::uint64_t end = std::min<std::uint64_t>(pieces, (run + 1) * at_once);
+    for (std::uint64_t piece = run * at_once; piece < end; ++piece) {
+      ReadPiece(piece, cells, row, loaded);
+      visit(piece, cells);
+    }
+    return OkStatus();
+  }));
+}
+
+void OpeningSum::AddFirstRound(std::array<Fp2, 3>& at) const {
+  std::mutex mutex;
+  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
+    const KVector weights(kPiece);
+    if (!weights_of_claims_.Fill(piece, weights.span())) return;
+    const KVector sums(3 * kSumLanes);
+    kernels_.round_of_base(weights.span(), cells.data(), kPiece / 2, sums.span());
+    // Addition in a field: the order of the pieces does not matter.
+    const std::lock_guard lock(mutex);
+    for (std::size_t x = 0; x < 3; ++x) at[x] += SumOf(sums, x);
+  });
+}
+
+void OpeningSum::FirstFold(Fp2 r) {
+  present_ = (num_cells_ + 1) / 2;
+  const std::uint64_t room = (present_ + kPiece - 1) / kPiece * kPiece;
+  cells_ = KVector(room);
+  weights_ = KVector(room);
+  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
+    const KSpan to = weights_.span().From(piece * kPiece / 2);
+    kernels_.fold_base(cells.data(), r, cells_.span().From(piece * kPiece / 2), kPiece / 2);
+    const KVector weights(kPiece);
+    if (weights_of_claims_.Fill(piece, weights.span())) {
+      kernels_.fold(weights.span(), r, to, kPiece / 2);
+    } else {
+      std::fill_n(to.a, kPiece / 2, 0);
+      std::fill_n(to.b, kPiece / 2, 0);
+    }
+  });
+}
+
+void OpeningSum::AddRound(std::array<Fp2, 3>& at) const {
+  if (is_bound()) {  // times 1 - X
+    const Fp2 product = value_ * weight_;
+    at[0] += product;
+    at[2] -= product;
+    return;
+  }
+  if (is_first_) return AddFirstRound(at);
+  const std::uint64_t pairs = (present_ + 1) / 2;
+  const std::uint64_t chunks = (pairs + kPairsAtOnce - 1) / kPairsAtOnce;
+  std::vector<std::array<Fp2, 2>> parts(chunks);
+  Must(ParallelFor(chunks, [&](std::size_t chunk) {
+    const std::uint64_t begin = chunk * kPairsAtOnce;
+    const std::uint64_t n = std::min(kPairsAtOnce, pairs - begin);
+    const KVector sums(2 * kSumLanes);
+    kernels_.round_of_product(cells_.span().From(2 * begin), weights_.span().From(2 * begin),
+                              (n + kSumLanes - 1) / kSumLanes * kSumLanes, sums.span());
+    parts[chunk] = {SumOf(sums, 0), SumOf(sums, 1)};
+    return OkStatus();
+  }));
+  for (const auto& part : parts) {
+    at[0] += part[0];
+    at[2] += part[1];
+  }
+}
+
+void OpeningSum::Fold(Fp2 r) {
+  if (is_bound()) {
+    weight_ *= Fp2(1) - r;
+    return;
+  }
+  --variables_;
+  if (std::exchange(is_first_, false)) {
+    FirstFold(r);
+  } else {
+    const std::uint64_t half = (present_ + 1) / 2;
+    const std::uint64_t chunks = (half + kPairsAtOnce - 1) / kPairsAtOnce;
+    for (KVector* table : {&cells_, &weights_}) {
+      const KVector& from = *table;
+      KVector folded = Zeroed(half);
+      Must(ParallelFor(chunks, [&](std::size_t chunk) {
+        const std::uint64_t begin = chunk * kPairsAtOnce;
+        const std::uint64_t n = std::min(kPairsAtOnce, half - begin);
+        kernels_.fold(from.span().From(2 * begin), r, folded.span().From(begin),
+                      (n + kSumLanes - 1) / kSumLanes * kSumLanes);
+        return OkStatus();
+      }));
+      *table = std::move(folded);
+    }
+    present_ = half;
+  }
+  if (is_bound()) {
+    value_ = cells_.at(0);
+    weight_ = weights_.at(0);
+  }
+}
+
+}  // namespace flair::zk
