@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "zk/prover/k_kernels.h"
 
 namespace flair::zk {
 namespace {
@@ -160,18 +161,22 @@ void CommittedMatrix::AddCombination(std::span<const Fp2> weights, std::span<Fp2
   Must(ParallelFor(num_tasks, [&](std::size_t task) -> Status {
     const std::uint64_t begin = shape_.num_rows * task / num_tasks;
     const std::uint64_t end = shape_.num_rows * (task + 1) / num_tasks;
-    std::vector<Fp2> sum(into.size());
-    std::vector<std::uint64_t> row(shape_.row_length());
+    const KKernels& kernels = FastestKKernels();
+    const KVector sum(into.size());
+    std::fill_n(sum.span().a, sum.capacity(), 0);
+    std::fill_n(sum.span().b, sum.capacity(), 0);
+    std::vector<std::uint64_t> row(sum.capacity());
     const std::span<std::uint64_t> cells(row.data(), shape_.num_columns());
     const std::span<std::uint64_t> pads(row.data() + cells.size(), shape_.num_pads);
     for (std::uint64_t i = begin; i < end; ++i) {
+      if (weights[i].is_zero()) continue;
       rows_->Read(i, cells);
       if (!rows_->ReadPads(i, pads)) pads_.Row(i, pads);
-      for (std::size_t k = 0; k < row.size(); ++k) sum[k] += weights[i] * Fp(row[k]);
+      kernels.add_scaled_base(sum.span(), weights[i], row.data(), sum.capacity());
     }
     // Addition in a field: the order of the tasks does not matter.
     const std::lock_guard lock(mutex);
-    for (std::size_t k = 0; k < sum.size(); ++k) into[k] += sum[k];
+    for (std::size_t k = 0; k < into.size(); ++k) into[k] += sum.at(k);
     return OkStatus();
   }));
 }
