@@ -25,6 +25,13 @@ struct KSpan {
   }
 };
 
+// Of any content, aligned to a cache line; large ones in large pages where the system has them.
+struct FreeWords {
+  void operator()(std::uint64_t* words) const;
+};
+using Words = std::unique_ptr<std::uint64_t[], FreeWords>;
+Words AllocateWords(std::uint64_t count);
+
 class KVector {
  public:
   static constexpr std::uint64_t kRounding = 16;
@@ -37,8 +44,8 @@ class KVector {
   explicit KVector(std::uint64_t size)
       : size_(size),
         capacity_(RoundUp(size)),
-        a_(std::make_unique_for_overwrite<std::uint64_t[]>(capacity_)),
-        b_(std::make_unique_for_overwrite<std::uint64_t[]>(capacity_)) {}
+        a_(AllocateWords(capacity_)),
+        b_(AllocateWords(capacity_)) {}
 
   std::uint64_t size() const { return size_; }
   std::uint64_t capacity() const { return capacity_; }
@@ -49,8 +56,8 @@ class KVector {
  private:
   std::uint64_t size_ = 0;
   std::uint64_t capacity_ = 0;
-  std::unique_ptr<std::uint64_t[]> a_;
-  std::unique_ptr<std::uint64_t[]> b_;
+  Words a_;
+  Words b_;
 };
 
 }  // namespace flair::zk
