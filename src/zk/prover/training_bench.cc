@@ -61,16 +61,14 @@ void Train(benchmark::State& state) {
     statement.matrices.push_back({role, matrix->shape(), matrix->root()});
     matrices.push_back(std::move(matrix));
   };
-  std::vector<std::span<const std::int64_t>> columns(model.circuit.values.size());
-  columns[model.x] = data;
-  const LongLived records = DataLayout(model.circuit, kRecords).value();
-  add(Role::kData, CommitLongLived(DataCells(model.circuit, records, kRecords, columns).value(),
+  const std::vector<DataColumn> columns = ColumnsOf(model.circuit);
+  const std::vector<std::span<const std::int64_t>> columns_values = {data};
+  const LongLived records = DataLayout(columns, kRecords).value();
+  add(Role::kData, CommitLongLived(DataCells(columns, records, kRecords, columns_values).value(),
                                    MatrixKind::kData));
   const LongLived weights = CarriedLayout(model.circuit, circuit::Carried::Role::kWeight).value();
-  add(Role::kWeightsBefore,
-      CommitLongLived(CarriedCells(model.circuit, weights, before), MatrixKind::kWeights));
-  add(Role::kWeightsAfter,
-      CommitLongLived(CarriedCells(model.circuit, weights, after), MatrixKind::kWeights));
+  add(Role::kWeightsBefore, CommitLongLived(CarriedCells(weights, before), MatrixKind::kWeights));
+  add(Role::kWeightsAfter, CommitLongLived(CarriedCells(weights, after), MatrixKind::kWeights));
   std::vector<const CommittedMatrix*> borrowed;
   for (const auto& m : matrices) borrowed.push_back(m.get());
 
@@ -90,7 +88,9 @@ void Train(benchmark::State& state) {
   for (auto _ : state) {
     (void)enter("plan");
     const TrainingPlan plan =
-        TrainingPlan::Make(statement, {.circuit = &model.circuit, .publics = &values, .rows = rows})
+        TrainingPlan::Make(
+            statement,
+            {.circuit = &model.circuit, .publics = &values, .rows = rows, .columns = columns})
             .value();
     cells = plan.layout().num_cells();
     const Bytes proof = ProveTraining(plan, values, borrowed, Digest{}, enter).value();

@@ -18,9 +18,7 @@
 namespace flair::zk {
 namespace {
 
-using circuit::Circuit;
 using circuit::Ints;
-using circuit::Value;
 
 std::uint64_t CellsIn(const TensorBlocks& tensor) {
   std::uint64_t cells = 1;
@@ -118,8 +116,7 @@ class MatrixWitness final : public LinkWitness {
 
 }  // namespace
 
-std::vector<std::uint64_t> CarriedCells(const Circuit& /*circuit*/, const LongLived& layout,
-                                        const std::vector<Ints>& values) {
+std::vector<std::uint64_t> CarriedCells(const LongLived& layout, const std::vector<Ints>& values) {
   std::vector<std::uint64_t> cells(layout.num_cells);
   for (const LongLivedTensor& tensor : layout.tensors) {
     ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
@@ -130,35 +127,37 @@ std::vector<std::uint64_t> CarriedCells(const Circuit& /*circuit*/, const LongLi
 }
 
 Result<std::vector<std::uint64_t>> DataCells(
-    const Circuit& circuit, const LongLived& layout, std::uint64_t num_records,
-    const std::vector<std::span<const std::int64_t>>& columns) {
+    std::span<const DataColumn> columns, const LongLived& layout, std::uint64_t num_records,
+    std::span<const std::span<const std::int64_t>> values) {
   std::vector<std::uint64_t> cells(layout.num_cells);
-  for (const LongLivedTensor& tensor : layout.tensors) {
-    const Value& value = circuit[tensor.number];
-    const std::span<const std::int64_t> column = columns[tensor.number];
-    std::uint64_t row = 1;
-    for (std::size_t i = 1; i < value.axes.size(); ++i) row *= circuit.axes[value.axes[i]].size;
-    if (column.size() != num_records * row) {
-      return Error(ErrorCode::kInvalidArgument,
-                   "'" + value.name + "': " + std::to_string(column.size()) + " values for " +
-                       std::to_string(num_records) + " records of " + std::to_string(row));
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const DataColumn& column = columns[c];
+    const LongLivedTensor& tensor = layout.tensors[c];
+    const auto wrong = [&](const std::string& what) {
+      return Error(ErrorCode::kInvalidArgument, "column " + std::to_string(c) + ": " + what);
+    };
+    std::uint64_t record = 1;
+    for (const std::uint64_t dim : column.dims) record *= dim;
+    if (values[c].size() != num_records * record) {
+      return wrong(std::to_string(values[c].size()) + " values for " + std::to_string(num_records) +
+                   " records of " + std::to_string(record));
     }
-    for (std::size_t i = 0; i < column.size(); ++i) {
-      if (column[i] >= value.lo && column[i] <= value.hi) continue;
-      return Error(ErrorCode::kInvalidArgument,
-                   "'" + value.name + "': record " + std::to_string(i / row) + " has the value " +
-                       std::to_string(column[i]) + ", outside of [" + std::to_string(value.lo) +
-                       ", " + std::to_string(value.hi) + "]");
+    const std::int64_t hi = (std::int64_t{1} << column.bits) - 1 - column.bias;
+    for (std::size_t i = 0; i < values[c].size(); ++i) {
+      if (values[c][i] >= -column.bias && values[c][i] <= hi) continue;
+      return wrong("record " + std::to_string(i / record) + " has the value " +
+                   std::to_string(values[c][i]) + ", outside of [" + std::to_string(-column.bias) +
+                   ", " + std::to_string(hi) + "]");
     }
-    const std::uint64_t inner = value.axes.size() > 1 ? circuit.axes[value.axes.back()].size : 1;
-    const std::uint64_t packed_inner = value.axes.size() > 1 ? tensor.blocks.sizes.back() : 1;
+    const std::uint64_t inner = column.dims.empty() ? 1 : column.dims.back();
+    const std::uint64_t packed_inner = column.dims.empty() ? 1 : tensor.blocks.sizes.back();
     ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
       const std::uint64_t outer = index / packed_inner;
       const std::uint64_t first = index % packed_inner * tensor.packed;
       std::uint64_t sum = 0;
       for (std::uint64_t j = 0; j < tensor.packed && first + j < inner; ++j) {
         const auto biased =
-            static_cast<std::uint64_t>(column[outer * inner + first + j] + value.number.bias);
+            static_cast<std::uint64_t>(values[c][outer * inner + first + j] + column.bias);
         sum += biased << (tensor.value_bits * j);
       }
       cells[cell] = sum;

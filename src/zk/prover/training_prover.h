@@ -19,13 +19,13 @@
 namespace flair::zk {
 
 // The cells of a carried matrix. `values`: by ValueId, the carried numbers' cells.
-std::vector<std::uint64_t> CarriedCells(const circuit::Circuit& circuit, const LongLived& layout,
+std::vector<std::uint64_t> CarriedCells(const LongLived& layout,
                                         const std::vector<circuit::Ints>& values);
-// Of a data matrix. `columns`: by ValueId of data numbers, all records' cells, record after record.
-// Errors: kInvalidArgument for a value out of its column's range, naming record and value.
-Result<std::vector<std::uint64_t>> DataCells(
-    const circuit::Circuit& circuit, const LongLived& layout, std::uint64_t num_records,
-    const std::vector<std::span<const std::int64_t>>& columns);
+// Of a data matrix. `values`: of each column all records' values, record after record.
+// Errors: kInvalidArgument for a value out of its column's range, naming column, record and value.
+Result<std::vector<std::uint64_t>> DataCells(std::span<const DataColumn> columns,
+                                             const LongLived& layout, std::uint64_t num_records,
+                                             std::span<const std::span<const std::int64_t>> values);
 
 // Told before each stage; an error ends the proof with it (kCancelled).
 using Progress = std::function<Status(std::string_view stage)>;

@@ -35,6 +35,7 @@ struct TrainedRun {
   Perceptron model;
   std::vector<std::int64_t> data;
   std::vector<std::uint32_t> rows;
+  std::vector<DataColumn> columns;
   std::vector<StepValues> steps;
   std::vector<std::unique_ptr<CommittedMatrix>> matrices;
   TrainingStatement statement;
@@ -65,18 +66,17 @@ struct TrainedRun {
                  .wallet = DigestOf(3),
                  .num_records = kRecords,
                  .matrices = {}};
-    const LongLived records = DataLayout(model.circuit, kRecords).value();
-    std::vector<std::span<const std::int64_t>> columns(model.circuit.values.size());
-    columns[model.x] = data;
-    Add(Role::kData, MatrixKind::kData,
-        DataCells(model.circuit, records, kRecords, columns).value());
+    columns = ColumnsOf(model.circuit);
+    const LongLived records = DataLayout(columns, kRecords).value();
+    const std::vector<std::span<const std::int64_t>> cells = {data};
+    Add(Role::kData, MatrixKind::kData, DataCells(columns, records, kRecords, cells).value());
     AddWeights(Role::kWeightsBefore, steps.front().now);
     AddWeights(Role::kWeightsAfter, steps.back().next);
   }
 
   void AddWeights(Role role, const std::vector<Ints>& values) {
     const LongLived layout = CarriedLayout(model.circuit, circuit::Carried::Role::kWeight).value();
-    Add(role, MatrixKind::kWeights, CarriedCells(model.circuit, layout, values));
+    Add(role, MatrixKind::kWeights, CarriedCells(layout, values));
   }
 
   void Add(Role role, MatrixKind kind, std::vector<std::uint64_t> cells) {
@@ -99,7 +99,9 @@ struct TrainedRun {
   }
   TrainingPlan Plan(const RunValues& publics) const {
     auto plan = TrainingPlan::Make(
-        statement, {.circuit = &model.circuit, .publics = &publics, .rows = rows}, kFewQueries);
+        statement,
+        {.circuit = &model.circuit, .publics = &publics, .rows = rows, .columns = columns},
+        kFewQueries);
     EXPECT_TRUE(plan.ok()) << (plan.ok() ? "" : plan.error().message());
     return std::move(*plan);
   }

@@ -48,9 +48,11 @@ void Links::Show() {
   bool has_state = false;
   for (const LinkedMatrix& matrix : matrices_) {
     has_state = has_state || matrix.role == Role::kStateBefore;
-    for (const LongLivedTensor& tensor : matrix.layout->tensors) {
-      matrix.role == Role::kData ? ShowData(matrix, tensor) : ShowBorder(matrix, tensor);
+    if (matrix.role == Role::kData) {
+      for (const ValueId number : circuit_.data) ShowData(matrix, number);
+      continue;
     }
+    for (const LongLivedTensor& tensor : matrix.layout->tensors) ShowBorder(matrix, tensor);
   }
   for (const circuit::Carried& carried : circuit_.carried) {
     if (carried.role == circuit::Carried::Role::kState && !has_state) ShowZeroStart(carried.number);
@@ -58,8 +60,10 @@ void Links::Show() {
 }
 
 // sum_j 2^(bits j) (X(t, b, .., j) + bias) = sum_n [row(t, b) = n] D(n, ..)
-void Links::ShowData(const LinkedMatrix& data, const LongLivedTensor& column) {
-  const Value& value = circuit_[column.number];
+void Links::ShowData(const LinkedMatrix& data, ValueId number) {
+  const Value& value = circuit_[number];
+  const LongLivedTensor& column =
+      data.layout->tensors[static_cast<std::size_t>(value.number.rule.parameters[0])];
   const std::uint64_t batch = circuit_.axes[value.axes[0]].size;
   const std::vector<Fp2> steps_point = Draw(layout_.num_steps());
   const std::vector<Fp2> batch_point = Draw(batch);
@@ -91,7 +95,7 @@ void Links::ShowData(const LinkedMatrix& data, const LongLivedTensor& column) {
   Claim batch_claim{.matrix = 0, .blocks = {}, .value = shared.masked};
   Fp2 unit(1);
   for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
-    AddBlocks(layout_.BlocksOf({column.number, limb}), of_batch, 0, unit, batch_claim.blocks);
+    AddBlocks(layout_.BlocksOf({number, limb}), of_batch, 0, unit, batch_claim.blocks);
     unit *= Fp(std::uint64_t{1} << value.number.limb_bits[limb]);
   }
   claims_.push_back(std::move(batch_claim));

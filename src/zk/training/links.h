@@ -60,7 +60,7 @@ class Links {
 
  private:
   std::vector<Fp2> Draw(std::uint64_t size);
-  void ShowData(const LinkedMatrix& data, const LongLivedTensor& column);
+  void ShowData(const LinkedMatrix& data, circuit::ValueId number);
   void ShowBorder(const LinkedMatrix& matrix, const LongLivedTensor& tensor);
   void ShowZeroStart(circuit::ValueId number);
   // The witness's cells of a carried number before the first or after the last step.

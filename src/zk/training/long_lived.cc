@@ -64,12 +64,6 @@ Result<MatrixShape> Smallest(std::uint64_t num_cells, MatrixKind kind, unsigned 
 
 }  // namespace
 
-const LongLivedTensor* LongLived::Find(circuit::ValueId number) const {
-  const auto at = std::find_if(tensors.begin(), tensors.end(),
-                               [&](const LongLivedTensor& t) { return t.number == number; });
-  return at == tensors.end() ? nullptr : &*at;
-}
-
 Result<LongLived> CarriedLayout(const Circuit& circuit, circuit::Carried::Role role) {
   LongLived all;
   for (const circuit::Carried& carried : circuit.carried) {
@@ -87,22 +81,18 @@ Result<LongLived> CarriedLayout(const Circuit& circuit, circuit::Carried::Role r
   return all;
 }
 
-Result<LongLived> DataLayout(const Circuit& circuit, std::uint64_t num_records) {
+Result<LongLived> DataLayout(std::span<const DataColumn> columns, std::uint64_t num_records) {
   LongLived all;
-  for (const circuit::ValueId number : circuit.data) {
-    const Value& value = circuit[number];
-    unsigned bits = 0;
-    for (const unsigned limb : value.number.limb_bits) bits += limb;
-    if (bits > kWideBits) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const DataColumn& column = columns[i];
+    if (column.bits < 1 || column.bits > kWideBits) {
       return Error(ErrorCode::kInvalidArgument,
-                   "'" + value.name + "': a data set holds values of 30 bits at most");
+                   "column " + std::to_string(i) + ": a data set holds values of 1 to 30 bits");
     }
-    LongLivedTensor tensor{.number = number, .blocks = {}};
+    LongLivedTensor tensor{.number = static_cast<circuit::ValueId>(i), .blocks = {}};
     std::vector<std::uint64_t> sizes = {num_records};
-    for (std::size_t i = 1; i < value.axes.size(); ++i) {
-      sizes.push_back(circuit.axes[value.axes[i]].size);
-    }
-    tensor.value_bits = bits <= kNarrowBits ? kNarrowBits : kWideBits;
+    sizes.insert(sizes.end(), column.dims.begin(), column.dims.end());
+    tensor.value_bits = column.bits <= kNarrowBits ? kNarrowBits : kWideBits;
     if (sizes.size() > 1) {
       tensor.packed = 60 / tensor.value_bits;
       sizes.back() = (sizes.back() + tensor.packed - 1) / tensor.packed;
@@ -112,6 +102,41 @@ Result<LongLived> DataLayout(const Circuit& circuit, std::uint64_t num_records) 
   }
   FLAIR_DO(PlaceTensors(all));
   return all;
+}
+
+namespace {
+
+DataColumn ColumnOf(const Circuit& circuit, circuit::ValueId number) {
+  const Value& value = circuit[number];
+  DataColumn column{.dims = {}, .bits = 0, .bias = value.number.bias};
+  for (std::size_t i = 1; i < value.axes.size(); ++i) {
+    column.dims.push_back(circuit.axes[value.axes[i]].size);
+  }
+  for (const unsigned bits : value.number.limb_bits) column.bits += bits;
+  return column;
+}
+
+}  // namespace
+
+Status CheckColumns(const Circuit& circuit, std::span<const DataColumn> columns) {
+  for (const circuit::ValueId number : circuit.data) {
+    const auto index = static_cast<std::size_t>(circuit[number].number.rule.parameters[0]);
+    if (index >= columns.size() || columns[index] != ColumnOf(circuit, number)) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "'" + circuit[number].name + "' reads a column of other dims or bits");
+    }
+  }
+  return OkStatus();
+}
+
+std::vector<DataColumn> ColumnsOf(const Circuit& circuit) {
+  std::vector<DataColumn> columns;
+  for (const circuit::ValueId number : circuit.data) {
+    const auto index = static_cast<std::size_t>(circuit[number].number.rule.parameters[0]);
+    if (index >= columns.size()) columns.resize(index + 1);
+    columns[index] = ColumnOf(circuit, number);
+  }
+  return columns;
 }
 
 Result<MatrixShape> LongLivedShape(std::uint64_t num_cells, MatrixKind kind,

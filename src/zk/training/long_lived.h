@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -20,7 +21,7 @@
 namespace flair::zk {
 
 struct LongLivedTensor {
-  circuit::ValueId number = 0;  // whose values it holds
+  circuit::ValueId number = 0;  // whose values it holds; of data, the column's place instead
   TensorBlocks blocks;          // axes of the number; of data the records first, cells innermost
   // Of data.
   std::uint64_t packed = 1;  // values in a cell
@@ -30,14 +31,26 @@ struct LongLivedTensor {
 struct LongLived {
   std::vector<LongLivedTensor> tensors;
   std::uint64_t num_cells = 0;
+};
 
-  const LongLivedTensor* Find(circuit::ValueId number) const;
+// A column of a data set, as its card has it.
+struct DataColumn {
+  std::vector<std::uint64_t> dims;  // of a record
+  unsigned bits = 1;                // of a value, 30 at most
+  std::int64_t bias = 0;            // values are >= -bias
+
+  bool operator==(const DataColumn&) const = default;
 };
 
 // Carried numbers of a role. Errors: kInvalidArgument for more than 2^32 cells.
 Result<LongLived> CarriedLayout(const circuit::Circuit& circuit, circuit::Carried::Role role);
-// The columns that a circuit's data numbers read, each once.
-Result<LongLived> DataLayout(const circuit::Circuit& circuit, std::uint64_t num_records);
+// The tensors of the columns, in order. It follows from the card alone.
+Result<LongLived> DataLayout(std::span<const DataColumn> columns, std::uint64_t num_records);
+// Does every data number of the circuit read a column of its own dims, bits and bias?
+// Errors: kInvalidArgument names the number.
+Status CheckColumns(const circuit::Circuit& circuit, std::span<const DataColumn> columns);
+// The columns of a circuit whose data numbers read one each.
+std::vector<DataColumn> ColumnsOf(const circuit::Circuit& circuit);
 
 // The shape of a matrix of so many cells for `openings` proofs: the rate is a quarter, and the
 // width makes an opening smallest.

@@ -17,7 +17,8 @@ Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what
 
 Status TrainingPlan::LinkMatrices() {
   const circuit::Circuit& circuit = *inputs_.circuit;
-  FLAIR_TRY(LongLived data, DataLayout(circuit, statement_.num_records));
+  FLAIR_DO(CheckColumns(circuit, inputs_.columns));
+  FLAIR_TRY(LongLived data, DataLayout(inputs_.columns, statement_.num_records));
   FLAIR_TRY(LongLived weights, CarriedLayout(circuit, circuit::Carried::Role::kWeight));
   FLAIR_TRY(LongLived state, CarriedLayout(circuit, circuit::Carried::Role::kState));
   data_ = std::make_unique<LongLived>(std::move(data));

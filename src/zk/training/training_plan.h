@@ -28,6 +28,7 @@ struct TrainingInputs {
   const circuit::Circuit* circuit = nullptr;
   const Publics* publics = nullptr;     // of the statement's steps
   std::span<const std::uint32_t> rows;  // records of every step's batch, step after step
+  std::span<const DataColumn> columns;  // of the data set
 };
 
 class TrainingPlan {
