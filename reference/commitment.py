@@ -50,6 +50,11 @@ def chacha20_block(key: bytes, nonce: int, counter: int) -> bytes:
     return b"".join(((a + b) & 0xFFFFFFFF).to_bytes(4, "little") for a, b in zip(x, words))
 
 
+def matrix_digest(shape: dict, root: bytes) -> bytes:
+    numbers = (shape["log_columns"], shape["log_n"], shape["num_rows"], shape["num_pads"], KINDS[shape["kind"]])
+    return hashlib.sha256(b"flair zk comm v1" + b"".join(map(le64, numbers)) + root).digest()
+
+
 class Matrix:
     """`rows`: R lists of C cells."""
 
@@ -91,9 +96,7 @@ class Matrix:
         return [codeword[j] for codeword in self.codewords]
 
     def digest(self) -> bytes:
-        s = self.shape
-        numbers = (s["log_columns"], s["log_n"], len(self.rows), self.h, KINDS[s["kind"]])
-        return hashlib.sha256(b"flair zk comm v1" + b"".join(map(le64, numbers)) + self.root).digest()
+        return matrix_digest(self.shape, self.root)
 
     def combination(self, weights: list) -> list:
         row = [(0, 0)] * (self.columns + self.h)

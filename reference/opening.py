@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import field  # noqa: E402
 import masking  # noqa: E402
 import merkle  # noqa: E402
-from commitment import QUERY_WORK_BITS, num_queries  # noqa: E402
+from commitment import QUERY_WORK_BITS, le64, matrix_digest, num_queries  # noqa: E402
 from masking import ONE, PHI, ZERO, Masked, Rejected, require  # noqa: E402
 from transcript import Transcript  # noqa: E402
 
@@ -72,6 +72,24 @@ class Plan:
         return heights + [2]
 
 
+def spelled(element: tuple) -> bytes:
+    return b"".join(map(le64, element))
+
+
+def claims_hash(mask: masking.MaskShape, claims: list) -> bytes:
+    message = [b"flair zk claims v1", le64(mask.num_pads), le64(mask.num_triples)]
+    for claim in claims:
+        message += [le64(claim["matrix"]), le64(len(claim["blocks"]))]
+        for block in claim["blocks"]:
+            point = block["point"]
+            message += [spelled(block["coefficient"]), le64(block["offset"]), le64(len(point)), *map(spelled, point)]
+        pads = {place: coefficient for place, coefficient in claim["value"].pads.items() if coefficient != ZERO}
+        message += [spelled(claim["value"].known), le64(len(pads))]
+        for place in sorted(pads):
+            message += [le64(place), spelled(pads[place])]
+    return hashlib.sha256(b"".join(message)).digest()
+
+
 class Verifier:
     def __init__(self, plan: Plan, roots: list, companions: list, proof: dict, transcript: Transcript):
         require(len(roots) == len(plan.shapes), "length", "another number of roots")
@@ -80,9 +98,16 @@ class Verifier:
         self.pads_used = self.triples_used = self.values_read = 0
         self.zeros = []
         self._check_lengths()
-        transcript.absorb("witness-root", roots[0])
-        for root in companions:
-            transcript.absorb("companion-root", root)
+        for place, (shape, root) in enumerate(zip(plan.shapes, roots)):
+            if place == 0:
+                shape = shape | {"num_rows": plan.heights(plan.groups[0])[0]}
+            self._absorb_matrix("commitment" if place else "witness-root", place, shape, root)
+        for place, (group, root) in enumerate(zip(plan.groups[1:], companions), 1):
+            shape = plan.shapes[group["members"][0]] | {"num_rows": 2, "kind": "companion"}
+            self._absorb_matrix("companion-root", place, shape, root)
+
+    def _absorb_matrix(self, label: str, place: int, shape: dict, root: bytes):
+        self.transcript.absorb(label, le64(place) + matrix_digest(shape, root))
 
     def _check_lengths(self):
         plan, proof = self.plan, self.proof
@@ -100,7 +125,7 @@ class Verifier:
             require(len(proof["mask"][name]) == length, "length", f"mask message {name}")
 
     def _absorb(self, label: str, elements: list):
-        self.transcript.absorb(label, b"".join(part.to_bytes(8, "little") for element in elements for part in element))
+        self.transcript.absorb(label, b"".join(map(spelled, elements)))
 
     def _read(self, label: str, count: int) -> list:
         message = self.proof["masked"][self.values_read:][:count]
@@ -132,6 +157,7 @@ class Verifier:
                 inside = block["offset"] + size <= shape["num_rows"] * 2 ** shape["log_columns"]
                 require(inside and block["offset"] % size == 0, "cells", "a claim on cells that are not there")
 
+        self.transcript.absorb("claims", claims_hash(plan.mask, claims))
         lam = draw("claim-batch")
         powers = [ONE]
         for _ in claims:

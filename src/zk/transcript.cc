@@ -62,6 +62,8 @@ std::string_view LabelName(Label label) {
       return "sumcheck-message";
     case Label::kSumcheckChallenge:
       return "sumcheck-challenge";
+    case Label::kClaims:
+      return "claims";
     case Label::kClaimBatch:
       return "claim-batch";
     case Label::kClaimValue:

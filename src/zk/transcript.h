@@ -4,7 +4,8 @@
 //   tags: 0 begin, 1 absorb, 2 draw, 3 grind
 //
 // Prover and verifier hold one each and feed it the same bytes in the same order; a
-// challenge depends on everything before it. What is absorbed is exactly what is serialised.
+// challenge depends on everything before it. What is absorbed is exactly what is serialised, or a
+// hash of what follows from it.
 //
 // Place: zk, over field and crypto; used by both sides.
 // Thread safety: one thread at a time.
@@ -26,7 +27,7 @@ enum class Label : std::uint8_t {
   kParameters,  // the parameter set's identifier
   kProgram,     // digest of P
   kStatement,
-  kCommitment,  // digest of a long-lived commitment, with its role
+  kCommitment,  // place and digest of a long-lived commitment
   kWallet,      // the committer's public key
   kWitnessRoot,
   kCompanionRoot,
@@ -36,6 +37,7 @@ enum class Label : std::uint8_t {
   kPoint,
   kSumcheckMessage,
   kSumcheckChallenge,
+  kClaims,  // a hash of them
   kClaimBatch,
   kClaimValue,
   kRowBatch,

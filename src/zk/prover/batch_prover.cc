@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "crypto/chacha20.h"
+#include "zk/batch/binding.h"
 #include "zk/batch/equations.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/opening_sum.h"
@@ -112,10 +113,9 @@ std::vector<Digest> BatchProver::companion_roots() const {
 }
 
 void BatchProver::AbsorbRoots(Transcript& transcript) const {
-  transcript.Absorb(Label::kWitnessRoot, witness_root().view());
-  for (const Digest& root : companion_roots()) {
-    transcript.Absorb(Label::kCompanionRoot, root.view());
-  }
+  std::vector<Digest> roots;
+  for (const CommittedMatrix* matrix : matrices_) roots.push_back(matrix->root());
+  AbsorbMatrices(plan_, roots, companion_roots(), transcript);
 }
 
 std::vector<Secret> BatchProver::Send(Transcript& transcript, Label label,
@@ -187,6 +187,7 @@ Fp2 BatchProver::ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& 
 }
 
 BatchProof BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims) {
+  AbsorbClaims(plan_, claims, transcript);
   const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
   Summed summed = SumOverAll(transcript, claims, lambda);
   const std::vector<Fp2>& point = summed.point;

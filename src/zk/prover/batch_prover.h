@@ -33,7 +33,7 @@ class BatchProver final : public Channel {
 
   const Digest& witness_root() const { return witness_->root(); }
   std::vector<Digest> companion_roots() const;
-  // Witness, then companions. Long-lived digests belong to the statement.
+  // The digests of all matrices: witness, long-lived, companions.
   void AbsorbRoots(Transcript& transcript) const;
 
   // The next pads. REQUIRES: no more than the plan has.

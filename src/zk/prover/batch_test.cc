@@ -9,6 +9,7 @@
 #include <random>
 
 #include "crypto/sha256.h"
+#include "zk/batch/binding.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/batch_prover.h"
 #include "zk/verifier/batch_verifier.h"
@@ -73,11 +74,14 @@ Statement RandomStatement(std::size_t matrix, const MatrixShape& shape, const Ro
   return s;
 }
 
+enum class Values { kMixed, kPublic };
+
 // A whole proof: claims, one product that must equal a public number.
 class Scenario {
  public:
   Scenario(std::uint64_t seed, std::vector<MatrixShape> long_lived, std::uint64_t num_claims,
-           MatrixShape witness = kWitness, QueryPolicy policy = kFewQueries, bool product = true)
+           MatrixShape witness = kWitness, QueryPolicy policy = kFewQueries, bool product = true,
+           Values values = Values::kMixed)
       : random_(seed), product_(product) {
     data_ = RandomRows(witness, random_);
     std::vector<std::shared_ptr<const RowSource>> sources = {data_};
@@ -92,6 +96,7 @@ class Scenario {
     for (std::uint64_t i = 0; i < num_claims; ++i) {
       const std::size_t m = i % shapes.size();
       statements_.push_back(RandomStatement(m, shapes[m], *sources[m], random_));
+      if (values == Values::kPublic) statements_.back().secret = false;
       pads += statements_.back().secret ? 1 : 0;
     }
     plan_ = BatchPlan::Make(witness, long_lived, pads, product ? 1 : 0, policy).value();
@@ -104,6 +109,10 @@ class Scenario {
   std::vector<Statement>& statements() { return statements_; }
   void ClaimProduct(Fp2 value) { public_product_ = value; }
   void UseData(std::shared_ptr<const RowSource> data) { data_ = std::move(data); }
+  const CommittedMatrix& long_lived(std::size_t i) const { return *matrices_[i]; }
+  // Of the last proof: the witness's, then the long-lived ones'.
+  std::vector<Digest>& roots() { return roots_; }
+  const std::vector<Digest>& companions() const { return companions_; }
 
   BatchProof Prove(std::uint64_t seed) {
     Transcript transcript("test");
@@ -299,6 +308,68 @@ TEST(BatchTest, AProofIsForItsStatement) {
   EXPECT_EQ(scenario.Verify(proof), "accepted");
   scenario.ClaimProduct(Fp2(1));
   EXPECT_NE(scenario.Verify(proof), "accepted");
+}
+
+// Lambda as the roots alone would make it: what a forger may know before the claims are fixed.
+TEST(BatchTest, PublicValuesChosenAfterLambdaAreRejected) {
+  Scenario scenario(1, {}, 2, kWitness, kFewQueries, /*product=*/false, Values::kPublic);
+  const BatchProof proof = scenario.Prove(1);
+  ASSERT_EQ(scenario.Verify(proof), "accepted");
+  Transcript transcript("test");
+  AbsorbMatrices(scenario.plan(), scenario.roots(), scenario.companions(), transcript);
+  const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
+  scenario.statements()[0].value += lambda * Fp2(5);
+  scenario.statements()[1].value -= Fp2(5);
+  EXPECT_NE(scenario.Verify(proof), "accepted");
+}
+
+// All columns of the weights but those that are opened are taken from another matrix: the tree,
+// made after the columns are known, commits to that one.
+TEST(BatchTest, ALongLivedRootChosenAfterTheColumnsIsRejected) {
+  Scenario scenario(2, {kWeights}, 2);
+  const BatchProof honest = scenario.Prove(1);
+  ASSERT_EQ(scenario.Verify(honest), "accepted");
+  std::vector<std::uint64_t> all(kWeights.n());
+  for (std::size_t j = 0; j < all.size(); ++j) all[j] = j;
+  const OpenedMatrix claimed = scenario.long_lived(0).Open(all);
+  std::mt19937_64 random(77);
+  OpenedMatrix table =
+      CommittedMatrix::Commit(kWeights, RandomRows(kWeights, random), SeedOf(5), Digest{})
+          ->Open(all);
+  BatchProof forged = honest;
+  OpenedMatrix& shown = forged.groups[1].matrices[0];
+  std::vector<std::uint64_t> columns;
+  for (Salt& salt : shown.salts) {
+    const auto at = std::find(claimed.salts.begin(), claimed.salts.end(), salt);
+    columns.push_back(static_cast<std::uint64_t>(at - claimed.salts.begin()));
+    table.columns[columns.back()] = claimed.columns[columns.back()];
+    salt = table.salts[columns.back()];
+  }
+  std::vector<Digest> leaves;
+  for (const std::uint64_t j : all) {
+    leaves.push_back(ColumnLeaf(j, table.salts[j], table.columns[j]));
+  }
+  const MerkleTree tree(std::move(leaves));
+  shown.path = tree.Path(columns);
+  scenario.roots()[1] = tree.root();
+  EXPECT_NE(scenario.Verify(forged), "accepted");
+}
+
+TEST(BatchTest, LongLivedMatricesAreThoseOfTheStatement) {
+  Scenario scenario(3, {kWeights, kData}, 3);
+  const BatchProof proof = scenario.Prove(1);
+  const auto says = [&](std::vector<Digest> digests) {
+    const auto verifier =
+        BatchVerifier::Begin(scenario.plan(), scenario.roots(), scenario.companions(), proof);
+    const Status checked = verifier->CheckDigests(digests);
+    return checked.ok() ? "stated" : checked.error().message();
+  };
+  const Digest weights = scenario.long_lived(0).digest();
+  const Digest data = scenario.long_lived(1).digest();
+  EXPECT_EQ(says({weights, data}), "stated");
+  EXPECT_THAT(says({data, weights}), HasSubstr("matrix 1 is not the one stated"));
+  EXPECT_THAT(says({weights, Digest{}}), HasSubstr("matrix 2 is not the one stated"));
+  EXPECT_THAT(says({weights}), HasSubstr("another number of digests"));
 }
 
 // --- zero knowledge ------------------------------------------------------------------

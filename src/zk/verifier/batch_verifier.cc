@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "zk/batch/binding.h"
 #include "zk/batch/equations.h"
 #include "zk/pcs/code.h"
 #include "zk/verifier/group_check.h"
@@ -39,9 +40,20 @@ Result<BatchVerifier> BatchVerifier::Begin(const BatchPlan& plan, std::vector<Di
   return BatchVerifier(plan, std::move(roots), std::move(companions), proof);
 }
 
+Status BatchVerifier::CheckDigests(std::span<const Digest> long_lived) const {
+  if (long_lived.size() + 1 != roots_.size()) return Rejected("another number of digests");
+  for (std::size_t m = 1; m < roots_.size(); ++m) {
+    // SOUNDNESS: what is opened is what the statement names. Attack: another matrix's root.
+    if (MatrixDigest(plan_.matrices()[m], roots_[m]) != long_lived[m - 1]) {
+      return Rejected("matrix " + std::to_string(m) + " is not the one stated");
+    }
+  }
+  return OkStatus();
+}
+
 void BatchVerifier::AbsorbRoots(Transcript& transcript) const {
-  transcript.Absorb(Label::kWitnessRoot, roots_[0].view());
-  for (const Digest& root : companions_) transcript.Absorb(Label::kCompanionRoot, root.view());
+  // SOUNDNESS: matrices are fixed before any challenge. Attack: a root chosen after the columns.
+  AbsorbMatrices(plan_, roots_, companions_, transcript);
 }
 
 std::vector<Masked> BatchVerifier::Receive(Transcript& transcript, Label label, std::size_t count) {
@@ -88,6 +100,8 @@ Channel::Product BatchVerifier::PassProduct(Transcript& transcript, Label label,
 
 Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& claims) {
   FLAIR_DO(plan_.CheckClaims(claims));
+  // SOUNDNESS: claims are fixed before lambda. Attack: two false values that cancel under it.
+  AbsorbClaims(plan_, claims, transcript);
   const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
   Masked sum = FirstSum(claims, lambda);
   std::vector<Fp2> point;

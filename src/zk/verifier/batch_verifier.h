@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +29,11 @@ class BatchVerifier final : public Channel {
   static Result<BatchVerifier> Begin(const BatchPlan& plan, std::vector<Digest> roots,
                                      std::vector<Digest> companions, const BatchProof& proof);
 
+  // Are the roots those of the long-lived matrices that a statement names by their digests?
+  // For callers whose roots come with the proof. Errors: kRejected.
+  Status CheckDigests(std::span<const Digest> long_lived) const;
+
+  // The digests of all matrices: witness, long-lived, companions.
   void AbsorbRoots(Transcript& transcript) const;
 
   // The next `count` values. REQUIRES: no more than the plan has.
