@@ -17,7 +17,7 @@ import merkle  # noqa: E402
 
 P = field.P
 KINDS = {"witness": 1, "companion": 2, "weights": 3, "state": 4, "data": 5}
-QUERY_BITS, QUERY_WORK_BITS = 104, 16
+QUERY_BITS, QUERY_WORK_BITS, MAX_QUERIES = 104, 16, 1024
 
 
 def le64(n: int) -> bytes:
@@ -105,13 +105,22 @@ class Matrix:
         return row
 
 
-def num_queries(row_length: int, n: int) -> int:
+def missed(row_length: int, n: int, t: int) -> Fraction:
+    """With what probability t columns miss a word that is off the code."""
     a = row_length + (n - row_length) // 2
-    missed, t = Fraction(1), 0
-    while missed * 2 ** (QUERY_BITS - QUERY_WORK_BITS) > 1:
-        if t >= a:
+    product = Fraction(1)
+    for i in range(t):
+        product *= Fraction(a - i, n - i)
+    return product
+
+
+def num_queries(row_length: int, n: int, work_bits: int = QUERY_WORK_BITS) -> int:
+    a = row_length + (n - row_length) // 2
+    product, t = Fraction(1), 0
+    while product * 2 ** (QUERY_BITS - work_bits) > 1:
+        if t >= min(a, MAX_QUERIES):
             return 0
-        missed *= Fraction(a - t, n - t)
+        product *= Fraction(a - t, n - t)
         t += 1
     return t
 
@@ -154,8 +163,9 @@ def matrix_vectors() -> list:
 
 
 def query_vectors() -> list:
-    shapes = [(2**k + h, 2**m) for k, m, h in ((10, 11, 213), (14, 15, 213), (14, 16, 64 * 140), (18, 20, 9000), (5, 7, 20), (12, 13, 1))]
-    queries = [{"row_length": k, "n": n, "queries": num_queries(k, n)} for k, n in shapes]
+    shapes = [(2**k + h, 2**m) for k, m, h in ((10, 11, 213), (14, 15, 213), (14, 16, 64 * 140), (18, 20, 9000), (5, 7, 20), (12, 13, 1),
+                                                (12, 13, 3000), (14, 15, 16000))]
+    queries = [{"row_length": k, "n": n, "work_bits": g, "queries": num_queries(k, n, g)} for k, n in shapes for g in (0, 16, 32)]
     pads = [{"log_columns": k, "log_n": m, "pads": pads_for_one_opening(k, m)} for k, m in ((10, 11), (14, 15), (18, 19), (10, 12), (6, 7))]
     return [{"queries": queries, "pads": pads}]
 

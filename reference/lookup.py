@@ -20,6 +20,7 @@ P = field.P
 VECTORS = Path(__file__).parent.parent / "tests/vectors/zk_lookup.json"
 FREE_LAYERS = 22
 MAX_LEAVES = 2**32
+MAX_COUNT = 2**31
 
 
 class Refused(ValueError):
@@ -51,6 +52,9 @@ class Plan:
         blocks += [(segment["log_rows"], True, i) for i, segment in enumerate(segments)]
         self.num_leaves = sum(2**size for size, _, _ in blocks)
         refuse(self.num_leaves > MAX_LEAVES, "size", "too many leaves")
+        for number in {lookup["class"] for lookup in lookups}:
+            count = sum(2 ** lookup["log_size"] for lookup in lookups if lookup["class"] == number)
+            refuse(count >= MAX_COUNT, "size", "a row may occur too often")
         for segment in segments:
             self._check_segment(segment)
         self._check_rows()

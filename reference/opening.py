@@ -8,17 +8,20 @@ are those of `verify_vector`.
 import hashlib
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import field  # noqa: E402
 import masking  # noqa: E402
 import merkle  # noqa: E402
-from commitment import QUERY_WORK_BITS, le64, matrix_digest, num_queries  # noqa: E402
+from commitment import QUERY_WORK_BITS, le64, matrix_digest, missed, num_queries  # noqa: E402
 from masking import ONE, PHI, ZERO, Masked, Rejected, require  # noqa: E402
 from transcript import Transcript  # noqa: E402
 
 P = field.P
+MAX_CLAIMS = MAX_CONSTRAINTS = 2**20
+SOUNDNESS_BITS = 100
 VECTORS = Path(__file__).parent.parent / "tests/vectors/zk_opening.json"
 
 
@@ -46,7 +49,7 @@ class Plan:
             key = shape["log_columns"], shape["log_n"], shape["num_pads"]
             group = next((g for g in self.groups if g["key"] == key), None)
             if group is None:
-                t = queries or num_queries(2 ** key[0] + key[2], 2 ** key[1])
+                t = queries or num_queries(2 ** key[0] + key[2], 2 ** key[1], work_bits)
                 if not 0 < t <= key[2]:
                     raise ValueError(f"{t} queries of matrices with {key[2]} pads")
                 group = {"key": key, "members": [], "queries": t}
@@ -62,6 +65,21 @@ class Plan:
             if shapes[0]["log_columns"] + self.mask_variables <= self.rounds:
                 break
             self.rounds += 1
+        if not queries and sum(self.soundness().values()) * 2**SOUNDNESS_BITS > 1:
+            raise ValueError("too weak")
+
+    def soundness(self) -> dict:
+        """With what probability a false statement passes, by what it passes."""
+        proximity = queries = Fraction(0)
+        for number, group in enumerate(self.groups):
+            log_columns, log_n, h = group["key"]
+            masks = number == 0
+            row_variables = max([self.row_variables[m] for m in group["members"]] + [self.mask_variables] * masks)
+            proximity += (row_variables + len(group["members"]) + masks + 1) * 2**log_n
+            queries += missed(2**log_columns + h, 2**log_n, group["queries"]) / 2**self.work_bits
+        over_k = {"proximity": proximity, "mask tests": 3 * 2 ** self.groups[0]["key"][1], "rounds": 2 * self.rounds,
+                  "batching": MAX_CLAIMS + MAX_CONSTRAINTS + len(self.groups)}  # fmt: skip
+        return {name: Fraction(n) / P**2 for name, n in over_k.items()} | {"queries": queries}
 
     def heights(self, group: dict) -> list:
         """Rows of the matrices opened in a group."""
@@ -150,6 +168,7 @@ class Verifier:
     def check(self, claims: list):
         """`claims`: dicts of matrix, blocks (coefficient, offset, point) and value, a Masked."""
         plan, draw = self.plan, self.transcript.draw
+        require(len(claims) <= MAX_CLAIMS, "claims", "more than an opening has")
         for claim in claims:
             shape = plan.shapes[claim["matrix"]]
             for block in claim["blocks"]:
@@ -183,6 +202,7 @@ class Verifier:
         self.require_zero(total - claimed)
         if (self.pads_used, self.triples_used) != (plan.mask.num_pads, plan.mask.num_triples):
             raise ValueError("other values than planned")
+        require(len(self.zeros) + len(plan.groups) <= MAX_CONSTRAINTS, "constraints", "more than an opening has")
 
         epsilons = [draw("row-batch") for _ in plan.shapes]
         epsilon_mask = draw("row-batch")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/transcript.h"
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "crypto/sha256.h"
@@ -139,11 +139,10 @@ std::vector<std::uint64_t> Transcript::DrawIndices(Label label, unsigned log_n, 
   FLAIR_CHECK(log_n < 64 && count <= std::uint64_t{1} << log_n) << "more indices than there are";
   const std::uint64_t mask = (std::uint64_t{1} << log_n) - 1;
   std::vector<std::uint64_t> indices;
+  std::unordered_set<std::uint64_t> drawn;
   while (indices.size() < count) {
     const std::uint64_t index = DrawWord(label) & mask;
-    if (std::find(indices.begin(), indices.end(), index) == indices.end()) {
-      indices.push_back(index);
-    }
+    if (drawn.insert(index).second) indices.push_back(index);
   }
   return indices;
 }

@@ -5,6 +5,7 @@
 #include <bit>
 #include <string>
 
+#include "zk/batch/soundness.h"
 #include "zk/pcs/opening.h"
 #include "zk/poly/eq.h"
 
@@ -32,6 +33,9 @@ std::uint64_t BatchPlan::batch_pads() const {
 
 Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<MatrixShape> long_lived,
                                   std::uint64_t pads, std::uint64_t triples, QueryPolicy policy) {
+  if (long_lived.size() >= kMaxMatrices) return Wrong("more matrices than an opening has");
+  if (pads > kMaxPads || triples > kMaxPads) return Wrong("more pads than an opening has");
+  if (policy.work_bits > kMaxQueryWorkBits) return Wrong("more work than anybody does");
   BatchPlan plan;
   plan.policy_ = policy;
   plan.matrices_ = std::move(long_lived);
@@ -60,7 +64,8 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
       made.companion->num_rows = 2;
       made.companion->kind = MatrixKind::kCompanion;
     }
-    made.num_queries = policy.fixed_queries.value_or(NumQueries(shape.row_length(), shape.n()));
+    made.num_queries =
+        policy.fixed_queries.value_or(NumQueries(shape.row_length(), shape.n(), policy.work_bits));
     if (made.num_queries == 0 || made.num_queries > shape.num_pads) {
       return Wrong(std::to_string(made.num_queries) + " queries do not fit " +
                    std::to_string(shape.num_pads) + " pads");
@@ -79,10 +84,16 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
   }
   plan.matrices_[0].num_rows += 2 + 2 * plan.mask_->num_rows();
   FLAIR_DO(CheckShape(plan.matrices_[0]));
+  // SOUNDNESS: no plan is weaker than it must be. Attack: a shape at the limits of the code.
+  const SoundnessTerm total = TotalOf(SoundnessTerms(plan));
+  if (!policy.fixed_queries && total.parts > Uint128{1} << (128 - kSoundnessBits)) {
+    return Wrong("an opening of only " + std::to_string(total.bits()) + " bits");
+  }
   return plan;
 }
 
 Status BatchPlan::CheckClaims(std::span<const Claim> claims) const {
+  if (claims.size() > kMaxClaims) return Wrong("more claims than an opening has");
   for (const Claim& claim : claims) {
     if (claim.matrix >= matrices_.size()) return Wrong("a claim on a matrix that is not there");
     const std::uint64_t num_cells =

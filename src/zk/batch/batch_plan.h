@@ -22,17 +22,25 @@
 
 namespace flair::zk {
 
-// How many columns are opened. Weaker ones are for tests alone.
+// How many columns are opened: as many as make up for the work that is not done. A fixed number
+// is for tests alone, whose plans may be weak.
 struct QueryPolicy {
   unsigned work_bits = kQueryWorkBits;
   std::optional<std::uint64_t> fixed_queries;
 };
 
+// Limits of an opening, of what a verifier will do as well as of its soundness.
+inline constexpr std::size_t kMaxMatrices = 64;
+inline constexpr std::uint64_t kMaxClaims = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kMaxConstraints = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kMaxPads = std::uint64_t{1} << 32;  // and triples
+
 class BatchPlan {
  public:
   // `witness`: num_rows are its data rows. `pads`, `triples`: what the caller uses besides.
-  // Errors: kInvalidArgument for shapes that cannot be, a witness without room for mask rows, or
-  // one too small for its queries to be possible.
+  // Errors: kInvalidArgument for shapes that cannot be, a witness without room for mask rows, one
+  // too small for its queries to be possible, more than the limits, and, unless the number of
+  // queries is fixed, less than kSoundnessBits (soundness.h).
   static Result<BatchPlan> Make(const MatrixShape& witness, std::vector<MatrixShape> long_lived,
                                 std::uint64_t pads, std::uint64_t triples, QueryPolicy policy);
 
@@ -59,7 +67,8 @@ class BatchPlan {
   // Pads that the batch itself uses, after the caller's.
   std::uint64_t batch_pads() const;
 
-  // Claims name cells of data rows, in blocks that are aligned. Errors: kInvalidArgument.
+  // Claims are no more than kMaxClaims and name cells of data rows, in blocks that are aligned.
+  // Errors: kInvalidArgument.
   Status CheckClaims(std::span<const Claim> claims) const;
 
   // Weights of matrix 0's or another's rows in the combined row of its group, from the common

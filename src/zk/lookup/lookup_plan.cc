@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -68,6 +70,19 @@ Status CheckLookup(const LookupBlock& block, const std::vector<TableSegment>& se
   return OkStatus();
 }
 
+// A row may be that of all lookups of its class, and its count must be an int32.
+Status CheckCounts(const std::vector<LookupBlock>& lookups) {
+  std::map<std::uint32_t, std::uint64_t> of_class;
+  for (const LookupBlock& block : lookups) {
+    std::uint64_t& count = of_class[block.class_number];
+    count += std::uint64_t{1} << block.log_size;
+    if (count > std::numeric_limits<std::int32_t>::max()) {
+      return Wrong("class " + std::to_string(block.class_number) + " has 2^31 lookups or more");
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<LookupPlan> LookupPlan::Make(std::vector<TableSegment> segments,
@@ -76,6 +91,7 @@ Result<LookupPlan> LookupPlan::Make(std::vector<TableSegment> segments,
   FLAIR_DO(CheckDistinct(segments));
   for (const LookupBlock& block : lookups) FLAIR_DO(CheckLookup(block, segments));
   if (lookups.empty()) return Wrong("a lookup argument without lookups");
+  FLAIR_DO(CheckCounts(lookups));
 
   LookupPlan plan;
   plan.segments_ = std::move(segments);

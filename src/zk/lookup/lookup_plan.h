@@ -23,7 +23,8 @@ namespace flair::zk {
 class LookupPlan {
  public:
   // Errors: kInvalidArgument for a class without a table, two equal rows in a class, a block
-  // that does not lie at a multiple of its size, no lookups, more than 2^32 leaves.
+  // that does not lie at a multiple of its size, no lookups, more than 2^32 leaves, 2^31 lookups of
+  // a class (counts are int32).
   static Result<LookupPlan> Make(std::vector<TableSegment> segments,
                                  std::vector<LookupBlock> lookups);
 

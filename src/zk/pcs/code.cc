@@ -7,16 +7,20 @@
 
 namespace flair::zk {
 
+Fp PointAt(const MatrixShape& shape, std::uint64_t column) {
+  return Fp(Fp::kGenerator) * RootOfUnity(shape.log_n).Pow(column);
+}
+
 Code::Code(const MatrixShape& shape)
     : log_columns_(shape.log_columns),
       num_columns_(shape.num_columns()),
       n_(shape.n()),
       num_pads_(shape.num_pads),
-      root_(RootOfUnity(shape.log_n)),
       fft_(shape.log_columns) {
   FLAIR_CHECK(CheckShape(shape).ok()) << "the shape was not checked";
+  const Fp root = RootOfUnity(shape.log_n);
   Fp base(Fp::kGenerator);
-  for (std::uint64_t c = 0; c < num_cosets(); ++c, base *= root_) {
+  for (std::uint64_t c = 0; c < num_cosets(); ++c, base *= root) {
     std::vector<std::uint64_t> powers;
     powers.reserve(num_columns_);
     Fp power(1);
@@ -27,8 +31,6 @@ Code::Code(const MatrixShape& shape)
     gammas_.push_back(power.value());
   }
 }
-
-Fp Code::PointAt(std::uint64_t column) const { return Fp(Fp::kGenerator) * root_.Pow(column); }
 
 void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
                        std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {

@@ -18,6 +18,9 @@
 
 namespace flair::zk {
 
+// x_j of column j.
+Fp PointAt(const MatrixShape& shape, std::uint64_t column);
+
 class Code {
  public:
   // Keeps 8 n bytes of powers. REQUIRES: CheckShape passed.
@@ -32,7 +35,6 @@ class Code {
   std::pair<std::uint64_t, std::uint64_t> PlaceOf(std::uint64_t column) const {
     return {column % num_cosets(), ReverseBits(column / num_cosets(), log_columns_)};
   }
-  Fp PointAt(std::uint64_t column) const;
 
   // `cells`: C columns of a tile; `pads`: h columns; `out`: C columns, in the order of places.
   void EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
@@ -43,7 +45,6 @@ class Code {
   std::uint64_t num_columns_;
   std::uint64_t n_;
   std::uint64_t num_pads_;
-  Fp root_;
   Fft fft_;
   std::vector<std::vector<std::uint64_t>> powers_;  // by coset: (7 w^c)^k, k < C
   std::vector<std::uint64_t> gammas_;               // by coset

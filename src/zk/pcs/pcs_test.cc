@@ -23,7 +23,9 @@ constexpr MatrixShape kSmall{
 TEST(ShapeTest, CountsAreTheReferences) {
   const json::value vectors = ReadVectors("zk_commitment.json");
   for (const json::value& v : vectors.at("counts").at(0).at("queries").as_array()) {
-    EXPECT_EQ(NumQueries(Num(v.at("row_length")), Num(v.at("n"))), Num(v.at("queries")));
+    EXPECT_EQ(NumQueries(Num(v.at("row_length")), Num(v.at("n")),
+                         static_cast<unsigned>(Num(v.at("work_bits")))),
+              Num(v.at("queries")));
   }
   for (const json::value& v : vectors.at("counts").at(0).at("pads").as_array()) {
     EXPECT_EQ(PadsForOneOpening(static_cast<unsigned>(Num(v.at("log_columns"))),
@@ -45,8 +47,15 @@ TEST(ShapeTest, WhatCannotBeIsRefused) {
   refused([](MatrixShape& s) { s.log_n = 4; }, "no redundancy");
   refused([](MatrixShape& s) { s.num_rows = 0; }, "number of rows");
   refused([](MatrixShape& s) { s.num_rows = kMaxRows + 1; }, "number of rows");
-  refused([](MatrixShape& s) { s.log_n = 27; }, "too wide");
+  refused([](MatrixShape& s) { s.log_n = kMaxLogN + 1; }, "too wide");
   refused([](MatrixShape& s) { s.log_columns = 60; }, "too wide");
+  refused(
+      [](MatrixShape& s) {
+        s.log_columns = 14;
+        s.log_n = 15;
+        s.num_rows = (std::uint64_t{1} << 20) + 1;
+      },
+      "too many cells");
   refused([](MatrixShape& s) { s.kind = MatrixKind{9}; }, "unknown kind");
 }
 
@@ -125,7 +134,7 @@ TEST(CodeTest, EveryColumnIsThePolynomialAtItsPoint) {
         const std::uint64_t column = code.ColumnAt(coset, place);
         EXPECT_EQ(code.PlaceOf(column), std::pair(coset, place));
         seen[column] = true;
-        const Fp x = code.PointAt(column);
+        const Fp x = PointAt(shape, column);
         for (std::size_t r = 0; r < kTileRows; ++r) {
           Fp value;
           for (std::size_t k = h; k-- > 0;) value = value * x + Fp(pads[k * kTileRows + r]);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/pcs/shape.h"
 
+#include <algorithm>
 #include <string>
 
+#include "base/check.h"
 #include "crypto/sha256.h"
-#include "zk/field/fp.h"
 
 namespace flair::zk {
 namespace {
@@ -32,11 +33,23 @@ class UpperBound {
     const int limit = exponent_ - minus_bits;
     return limit > 64 || (limit == 64) || (limit == 63 && mantissa_ == kTop);
   }
+  // In units of 2^-128.
+  Uint128 Parts() const {
+    if (exponent_ == 63) return ~Uint128{0};  // 1 is a unit more
+    const Uint128 mantissa = mantissa_;
+    if (exponent_ <= 128) return mantissa << (128 - exponent_);
+    return exponent_ >= 192 ? 1 : (mantissa >> (exponent_ - 128)) + 1;
+  }
 
  private:
   std::uint64_t mantissa_ = kTop;
   int exponent_ = 63;
 };
+
+// a = k + e: where a word that is off the code may agree with a codeword.
+std::uint64_t Agreeing(std::uint64_t row_length, std::uint64_t n) {
+  return row_length + (n - row_length) / 2;
+}
 
 Status Wrong(const MatrixShape& s, const char* why) {
   return Error(ErrorCode::kInvalidArgument,
@@ -66,6 +79,7 @@ std::string_view MatrixKindName(MatrixKind kind) {
 Status CheckShape(const MatrixShape& s) {
   if (s.log_columns > kMaxLogColumns || s.log_n > kMaxLogN) return Wrong(s, "too wide");
   if (s.num_rows == 0 || s.num_rows > kMaxRows) return Wrong(s, "no such number of rows");
+  if (s.num_rows > kMaxCells >> s.log_columns) return Wrong(s, "too many cells");
   if (s.num_pads > s.num_columns()) return Wrong(s, "more pads than cells in a row");
   if (s.row_length() >= s.n()) return Wrong(s, "no redundancy");
   if (MatrixKindName(s.kind) == "unknown") return Wrong(s, "unknown kind");
@@ -87,15 +101,22 @@ Digest MatrixDigest(const MatrixShape& shape, const Digest& root) {
   return Sha256(message);
 }
 
-std::uint64_t NumQueries(std::uint64_t row_length, std::uint64_t n) {
-  const std::uint64_t e = (n - row_length) / 2;
-  const std::uint64_t a = row_length + e;
+std::uint64_t NumQueries(std::uint64_t row_length, std::uint64_t n, unsigned work_bits) {
+  FLAIR_CHECK(work_bits <= kMaxQueryWorkBits) << "more work than anybody does";
+  const std::uint64_t a = Agreeing(row_length, n);
   UpperBound missed;
-  for (std::uint64_t t = 0; t < a; ++t) {
-    if (missed.AtMostTwoTo(kQueryBits - kQueryWorkBits)) return t;
+  for (std::uint64_t t = 0; t <= std::min(a, kMaxQueries); ++t) {
+    if (missed.AtMostTwoTo(static_cast<int>(kQueryBits - work_bits))) return t;
     missed.Multiply(a - t, n - t);
   }
   return 0;
+}
+
+Uint128 MissedParts(std::uint64_t row_length, std::uint64_t n, std::uint64_t num_queries) {
+  const std::uint64_t a = Agreeing(row_length, n);
+  UpperBound missed;
+  for (std::uint64_t t = 0; t < num_queries && t < a; ++t) missed.Multiply(a - t, n - t);
+  return missed.Parts();
 }
 
 std::uint64_t PadsForOneOpening(unsigned log_columns, unsigned log_n) {

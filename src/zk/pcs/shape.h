@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "zk/field/fp.h"
 
 namespace flair::zk {
 
@@ -43,8 +44,9 @@ struct MatrixShape {
 };
 
 inline constexpr unsigned kMaxLogColumns = 22;
-inline constexpr unsigned kMaxLogN = 26;
-inline constexpr std::uint64_t kMaxRows = std::uint64_t{1} << 32;
+inline constexpr unsigned kMaxLogN = 24;
+inline constexpr std::uint64_t kMaxRows = std::uint64_t{1} << 22;
+inline constexpr std::uint64_t kMaxCells = std::uint64_t{1} << 34;  // R C
 
 // Errors: kInvalidArgument: h > C, C + h >= n, or beyond the limits.
 Status CheckShape(const MatrixShape& shape);
@@ -58,12 +60,18 @@ Digest MatrixDigest(const MatrixShape& shape, const Digest& root);
 // Bits that the choice of columns must give, and how many of them are paid by work.
 inline constexpr unsigned kQueryBits = 104;
 inline constexpr unsigned kQueryWorkBits = 16;
+inline constexpr unsigned kMaxQueryWorkBits = 32;
+inline constexpr std::uint64_t kMaxQueries = 1024;
 
 // The least t such that t distinct random columns miss a word at more than the unique-decoding
 // radius e = floor((n - k)/2) from every codeword of k = C + h coefficients with probability
-//   prod_{i<t} (a - i)/(n - i) <= 2^-(kQueryBits - kQueryWorkBits),   a = k + e.
-// 0 when no t does.
-std::uint64_t NumQueries(std::uint64_t row_length, std::uint64_t n);
+//   prod_{i<t} (a - i)/(n - i) <= 2^-(kQueryBits - work_bits),   a = k + e.
+// 0 when no t <= kMaxQueries does. REQUIRES: work_bits <= kMaxQueryWorkBits.
+std::uint64_t NumQueries(std::uint64_t row_length, std::uint64_t n,
+                         unsigned work_bits = kQueryWorkBits);
+
+// That product for t = num_queries, in parts of 2^-128, rounded up.
+Uint128 MissedParts(std::uint64_t row_length, std::uint64_t n, std::uint64_t num_queries);
 
 // The least h that is at least the number of its own queries: pads of a matrix that is opened
 // once. 0 when there is none below C.

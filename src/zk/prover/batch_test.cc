@@ -190,7 +190,7 @@ TEST(BatchTest, TrueClaimsAreAccepted) {
     EXPECT_EQ(scenario.Verify(scenario.Prove(seed)), "accepted") << rows;
   }
   MatrixShape witness{.log_columns = 10, .log_n = 11, .num_rows = 2, .num_pads = 281};
-  Scenario full(++seed, {}, 2, witness, {.work_bits = 8});
+  Scenario full(++seed, {}, 2, witness, {});
   EXPECT_EQ(full.plan().groups()[0].num_queries, 281U);
   EXPECT_EQ(full.Verify(full.Prove(seed)), "accepted");
 }
@@ -219,6 +219,27 @@ TEST(BatchTest, FalseClaimsAreRejected) {
   Scenario scenario(60, {kWeights}, 2);
   scenario.ClaimProduct(Fp2(5));
   EXPECT_THAT(scenario.Verify(scenario.Prove(1)), HasSubstr("constraint between pads"));
+}
+
+// Mu tells so many constraints apart; the bound of a plan's soundness counts on it.
+TEST(BatchTest, MoreConstraintsThanTheBoundCountsAreRefused) {
+  Scenario scenario(62, {}, 1, kWitness, kFewQueries, /*product=*/false, Values::kPublic);
+  const BatchProof proof = scenario.Prove(1);
+  const auto says = [&](std::size_t num_constraints) {
+    auto verifier = BatchVerifier::Begin(scenario.plan(), scenario.roots(), {}, proof).value();
+    Transcript transcript("test");
+    verifier.AbsorbRoots(transcript);
+    for (std::size_t i = 0; i < num_constraints; ++i) verifier.RequireZero(Masked());
+    Claim claim = scenario.statements()[0].claim;
+    claim.value = Masked(scenario.statements()[0].value);
+    const Status checked = verifier.Check(transcript, {claim});
+    return checked.ok() ? "accepted" : checked.error().message();
+  };
+  EXPECT_EQ(says(0), "accepted");
+  // A round each, the sum behind them, the group's row.
+  const std::size_t own = scenario.plan().num_variables() + 2;
+  EXPECT_EQ(says(kMaxConstraints - own + 1), "more constraints than an opening has");
+  EXPECT_THAT(says(kMaxConstraints - own), HasSubstr("constraint between pads"));
 }
 
 // A block that is not where it says: rounded down it would be its neighbour, wrapped around

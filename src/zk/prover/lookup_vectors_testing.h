@@ -64,13 +64,10 @@ inline Result<LookupPlan> LookupPlanOf(const json::value& vector) {
 inline std::string Describe(const Result<LookupPlan>& plan) {
   if (!plan.ok()) {
     constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
-        {"have no table", "class"},
-        {"not aligned", "aligned"},
-        {"without lookups", "lookups"},
-        {"of another length", "column"},
-        {"too large", "size"},
-        {"more than 2^32", "size"},
-        {"twice", "row"}};
+        {"have no table", "class"},     {"not aligned", "aligned"},
+        {"without lookups", "lookups"}, {"of another length", "column"},
+        {"too large", "size"},          {"2^31 lookups", "size"},
+        {"more than 2^32", "size"},     {"twice", "row"}};
     const std::string& message = plan.error().message();
     for (const auto& [words, reason] : kReasons) {
       if (message.find(words) != std::string::npos) return "refused: " + std::string(reason);
@@ -262,10 +259,23 @@ inline json::array MakePlans() {
       lookups_of({4, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5}));
   add("2^22 leaves and one", {single}, lookups_of({22}));
   std::vector<LookupBlock> most;
-  for (unsigned size = 0; size < 32; ++size) most.push_back({.log_size = size});
-  add("2^32 leaves", {single}, most);
-  add("2^32 leaves and one", {single, {.first = 1}}, most);
+  for (unsigned size = 0; size < 31; ++size) most.push_back({.log_size = size});
+  add("2^31 lookups of a class but one", {single}, most);
+  most.push_back({.log_size = 0});
+  add("2^31 lookups of a class", {single}, most);
+  add("2^31 lookups in one block", {single}, {{.log_size = 31}});
   add("2^32 lookups in one block", {single}, {{.log_size = 32}});
+  std::vector<TableSegment> tables;
+  most.clear();
+  for (std::uint32_t number = 0; number < 4; ++number) {
+    tables.push_back({.class_number = number});
+    for (unsigned size = 0; size < 30; ++size) {
+      most.push_back({.class_number = number, .log_size = size});
+    }
+  }
+  add("2^32 leaves", tables, most);
+  tables.push_back({.first = 1});
+  add("2^32 leaves and one", tables, most);
   add("no lookups", {range}, {});
   add("the least v", {{.log_rows = 4, .first = kLeast}}, lookups_of({0}));
   add("the greatest v", {{.log_rows = 4, .first = kMost - 15}}, lookups_of({0}));

@@ -383,9 +383,8 @@ TEST(OpeningTest, RowsOffTheCodeAreRejected) {
   };
   // One coefficient more than a row has.
   const auto raise_degree = [](std::vector<std::vector<Fp>>& columns) {
-    const Code code(kWitness);
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      columns[j][3] += code.PointAt(j).Pow(kWitness.row_length());
+      columns[j][3] += PointAt(kWitness, j).Pow(kWitness.row_length());
     }
   };
   const auto spoil = [](std::size_t every) {
