@@ -44,6 +44,8 @@ class Plan:
 
     def __init__(self, shapes: list, pads: int, triples: int, queries: int | None = None, work_bits: int = QUERY_WORK_BITS):
         self.shapes, self.work_bits = shapes, work_bits
+        if [shape["kind"] in ("weights", "state", "data") for shape in shapes] != [False] + [True] * (len(shapes) - 1):
+            raise ValueError("matrices of other kinds")
         self.groups = []
         for number, shape in enumerate(shapes):
             key = shape["log_columns"], shape["log_n"], shape["num_pads"]

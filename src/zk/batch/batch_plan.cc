@@ -44,6 +44,12 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
     FLAIR_DO(CheckShape(shape));
     plan.data_rows_.push_back(shape.num_rows);
   }
+  for (std::size_t m = 0; m < plan.matrices_.size(); ++m) {
+    // Pads of a long-lived matrix are of its values; a witness's are fresh.
+    if (m == 0 ? witness.kind != MatrixKind::kWitness : !KeptWithItsSeed(plan.matrices_[m].kind)) {
+      return Wrong("matrix " + std::to_string(m) + " is of another kind");
+    }
+  }
   if (!MaskShape::Fits(witness)) {
     return Wrong("a witness of " + std::to_string(witness.num_columns()) + " columns and " +
                  std::to_string(witness.num_pads) + " pads has no room for mask rows");

@@ -76,6 +76,10 @@ std::string_view MatrixKindName(MatrixKind kind) {
   return "unknown";
 }
 
+bool KeptWithItsSeed(MatrixKind kind) {
+  return kind == MatrixKind::kWeights || kind == MatrixKind::kState || kind == MatrixKind::kData;
+}
+
 Status CheckShape(const MatrixShape& s) {
   if (s.log_columns > kMaxLogColumns || s.log_n > kMaxLogN) return Wrong(s, "too wide");
   if (s.num_rows == 0 || s.num_rows > kMaxRows) return Wrong(s, "no such number of rows");

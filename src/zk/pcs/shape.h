@@ -29,6 +29,9 @@ enum class MatrixKind : std::uint8_t {
   kData = 5,
 };
 std::string_view MatrixKindName(MatrixKind kind);
+// Weights, state and data: their seeds are kept with them and serve many proofs. A witness's and
+// a companion's are fresh for each proof.
+bool KeptWithItsSeed(MatrixKind kind);
 
 struct MatrixShape {
   unsigned log_columns = 0;  // kappa

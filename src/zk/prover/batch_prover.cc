@@ -74,9 +74,10 @@ std::vector<std::uint64_t> TwoRows(const std::vector<Fp2>& row) {
 
 Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
                                         std::shared_ptr<const RowSource> data,
-                                        std::vector<const CommittedMatrix*> long_lived,
-                                        const Digest& seed) {
+                                        std::vector<const CommittedMatrix*> long_lived, Env& env) {
   FLAIR_CHECK(long_lived.size() + 1 == plan.matrices().size()) << "other matrices than planned";
+  Digest seed;
+  env.RandomBytes(seed.bytes);
   RandomElements mask_random(seed, "flair zk masks v1");
   RandomElements blinder_random(seed, "flair zk blinders v1");
   BatchProver prover(plan, std::move(long_lived), MaskRows(plan.mask(), mask_random));
@@ -89,7 +90,7 @@ Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
   const MatrixShape& shape = plan.matrices()[0];
   const auto rows = std::make_shared<WitnessRows>(
       plan, std::move(data), blinder_random.Next(shape.num_columns()), std::move(mask_rows));
-  FLAIR_TRY(CommittedMatrix witness, CommittedMatrix::Commit(shape, rows, seed, Digest{}));
+  FLAIR_TRY(CommittedMatrix witness, CommittedMatrix::Commit(shape, rows, seed));
   prover.witness_ = std::make_unique<CommittedMatrix>(std::move(witness));
   prover.matrices_.insert(prover.matrices_.begin(), prover.witness_.get());
 
@@ -100,7 +101,7 @@ Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
     const Digest own = HkdfSha256(seed.view(), AsBytes("companion " + std::to_string(g)));
     const auto cells = std::make_shared<StoredRows>(
         TwoRows(blinder_random.Next(companion->num_columns())), companion->num_columns());
-    FLAIR_TRY(CommittedMatrix made, CommittedMatrix::Commit(*companion, cells, own, Digest{}));
+    FLAIR_TRY(CommittedMatrix made, CommittedMatrix::Commit(*companion, cells, own));
     prover.companions_.push_back(std::move(made));
   }
   return prover;

@@ -3,7 +3,7 @@
 //
 // Use: Commit; absorb the roots; send values and state constraints as the proof goes; Prove.
 //
-// Place: zk/prover, over batch. The seed is fresh randomness, used for this attempt alone.
+// Place: zk/prover, over batch. Invariant: no two provers share a seed, so no pad serves twice.
 // Thread safety: one thread at a time.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/env.h"
 #include "base/result.h"
 #include "zk/batch/batch_plan.h"
 #include "zk/batch/batch_proof.h"
@@ -26,10 +27,10 @@ namespace flair::zk {
 
 class BatchProver final : public Channel {
  public:
-  // `data`: the witness's data rows. `long_lived`: as in the plan, borrowed.
+  // `data`: the witness's data rows. `long_lived`: as in the plan, borrowed. `env`: its random
+  // bytes are the seed of everything that hides the witness.
   static Result<BatchProver> Commit(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
-                                    std::vector<const CommittedMatrix*> long_lived,
-                                    const Digest& seed);
+                                    std::vector<const CommittedMatrix*> long_lived, Env& env);
 
   const Digest& witness_root() const { return witness_->root(); }
   std::vector<Digest> companion_roots() const;

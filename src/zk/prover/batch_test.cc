@@ -8,10 +8,12 @@
 #include <functional>
 #include <random>
 
+#include "base/mem_env.h"
 #include "crypto/sha256.h"
 #include "zk/batch/binding.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/batch_prover.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/verifier/batch_verifier.h"
 
 namespace flair::zk {
@@ -28,12 +30,6 @@ constexpr MatrixShape kState{
 constexpr MatrixShape kData{
     .log_columns = 4, .log_n = 7, .num_rows = 3, .num_pads = 13, .kind = MatrixKind::kData};
 constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
-
-Digest SeedOf(std::uint64_t number) {
-  Digest seed;
-  for (std::size_t i = 0; i < 8; ++i) seed.bytes[i] = static_cast<std::byte>(number >> (8 * i));
-  return seed;
-}
 
 std::shared_ptr<StoredRows> RandomRows(const MatrixShape& shape, std::mt19937_64& random) {
   std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
@@ -88,7 +84,7 @@ class Scenario {
     for (const MatrixShape& shape : long_lived) {
       sources.push_back(RandomRows(shape, random_));
       matrices_.push_back(std::make_unique<CommittedMatrix>(
-          CommittedMatrix::Commit(shape, sources.back(), SeedOf(random_()), Digest{}).value()));
+          CommittedMatrix::Commit(shape, sources.back(), SeedOf(random_())).value()));
     }
     std::vector<MatrixShape> shapes = long_lived;
     shapes.insert(shapes.begin(), witness);
@@ -121,7 +117,7 @@ class Scenario {
   BatchProof Prove(std::uint64_t seed, Transcript& transcript) {
     std::vector<const CommittedMatrix*> long_lived;
     for (const auto& m : matrices_) long_lived.push_back(m.get());
-    BatchProver prover = BatchProver::Commit(*plan_, data_, long_lived, SeedOf(seed)).value();
+    BatchProver prover = BatchProver::Commit(*plan_, data_, long_lived, *SeededEnv(seed)).value();
     roots_ = {prover.witness_root()};
     for (const auto& m : matrices_) roots_.push_back(m->root());
     companions_ = prover.companion_roots();
@@ -355,8 +351,7 @@ TEST(BatchTest, ALongLivedRootChosenAfterTheColumnsIsRejected) {
   const OpenedMatrix claimed = scenario.long_lived(0).Open(all);
   std::mt19937_64 random(77);
   OpenedMatrix table =
-      CommittedMatrix::Commit(kWeights, RandomRows(kWeights, random), SeedOf(5), Digest{})
-          ->Open(all);
+      CommittedMatrix::Commit(kWeights, RandomRows(kWeights, random), SeedOf(5))->Open(all);
   BatchProof forged = honest;
   OpenedMatrix& shown = forged.groups[1].matrices[0];
   std::vector<std::uint64_t> columns;
@@ -391,6 +386,44 @@ TEST(BatchTest, LongLivedMatricesAreThoseOfTheStatement) {
   EXPECT_THAT(says({data, weights}), HasSubstr("matrix 1 is not the one stated"));
   EXPECT_THAT(says({weights, Digest{}}), HasSubstr("matrix 2 is not the one stated"));
   EXPECT_THAT(says({weights}), HasSubstr("another number of digests"));
+}
+
+// Attack 39: pads that serve twice show the difference of what they hide.
+TEST(BatchTest, TwoAttemptsShareNoPad) {
+  const BatchPlan plan = BatchPlan::Make(kWitness, {kWeights}, 1, 0, kFewQueries).value();
+  std::mt19937_64 random(1);
+  const auto data = RandomRows(kWitness, random);
+  const CommittedMatrix weights =
+      CommittedMatrix::Commit(kWeights, RandomRows(kWeights, random), SeedOf(1)).value();
+  const auto sent = [&](Env& env, Fp2 value) {
+    BatchProver prover = BatchProver::Commit(plan, data, {&weights}, env).value();
+    Transcript transcript("test");
+    return std::pair(prover.Send(transcript, Label::kClaimValue, value).masked.known(),
+                     std::pair(prover.witness_root(), prover.companion_roots()[0]));
+  };
+  MemEnv env;
+  for (Env* const random_source : {static_cast<Env*>(&env), &PosixEnv()}) {
+    const auto [first, first_roots] = sent(*random_source, Fp2(5));
+    const auto [second, second_roots] = sent(*random_source, Fp2(22));
+    EXPECT_NE(second - first, Fp2(17));
+    EXPECT_NE(first_roots.first, second_roots.first);
+    EXPECT_NE(first_roots.second, second_roots.second);
+  }
+}
+
+TEST(BatchTest, OnlyMatricesWhoseSeedsAreKeptAreLongLived) {
+  const auto says = [](MatrixKind witness, MatrixKind long_lived) {
+    MatrixShape first = kWitness;
+    MatrixShape second = kWeights;
+    first.kind = witness;
+    second.kind = long_lived;
+    const auto plan = BatchPlan::Make(first, {second}, 0, 0, kFewQueries);
+    return plan.ok() ? "" : plan.error().message();
+  };
+  EXPECT_EQ(says(MatrixKind::kWitness, MatrixKind::kState), "");
+  EXPECT_EQ(says(MatrixKind::kData, MatrixKind::kState), "matrix 0 is of another kind");
+  EXPECT_EQ(says(MatrixKind::kWitness, MatrixKind::kWitness), "matrix 1 is of another kind");
+  EXPECT_EQ(says(MatrixKind::kWitness, MatrixKind::kCompanion), "matrix 1 is of another kind");
 }
 
 // --- zero knowledge ------------------------------------------------------------------

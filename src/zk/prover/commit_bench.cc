@@ -25,7 +25,7 @@ void Commit(benchmark::State& state) {
   shape.num_pads = PadsForOneOpening(shape.log_columns, shape.log_n);
   const auto rows = std::make_shared<CountingRows>();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(CommittedMatrix::Commit(shape, rows, Digest{}, Digest{})->root());
+    benchmark::DoNotOptimize(CommittedMatrix::Commit(shape, rows, Digest{})->root());
   }
   state.counters["per_cell"] = benchmark::Counter(
       static_cast<double>(shape.num_rows << shape.log_columns),

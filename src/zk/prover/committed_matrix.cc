@@ -2,11 +2,13 @@
 #include "zk/prover/committed_matrix.h"
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <utility>
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "crypto/sha256.h"
 #include "zk/prover/k_kernels.h"
 
 namespace flair::zk {
@@ -93,6 +95,26 @@ void EncodeAll(const MatrixShape& shape, const RowSource& rows, const Pads& pads
   }
 }
 
+// `values` of the pads' key: 8 bytes each, row after row.
+Digest HashCells(const MatrixShape& shape, const RowSource& rows) {
+  static_assert(std::endian::native == std::endian::little);
+  Sha256State state;
+  std::vector<std::uint64_t> row(shape.num_columns());
+  Bytes rest;
+  for (std::uint64_t i = 0; i < shape.num_rows; ++i) {
+    rows.Read(i, row);
+    ByteView cells = std::as_bytes(std::span(row));
+    if (!rest.empty() || cells.size() % Sha256State::kBlockBytes != 0) {
+      Append(rest, cells);
+      cells = rest;
+    }
+    const std::size_t whole = cells.size() / Sha256State::kBlockBytes * Sha256State::kBlockBytes;
+    state.Compress(cells.first(whole));
+    rest = Bytes(cells.begin() + static_cast<std::ptrdiff_t>(whole), cells.end());
+  }
+  return state.Finish(rest, shape.num_rows * row.size() * sizeof(std::uint64_t));
+}
+
 }  // namespace
 
 void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
@@ -110,9 +132,9 @@ CommittedMatrix::CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const
 
 Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                                                 std::shared_ptr<const RowSource> rows,
-                                                const Digest& seed, const Digest& values) {
+                                                const Digest& seed) {
   FLAIR_DO(CheckShape(shape));
-  const Pads pads(seed, shape, values);
+  const Pads pads(seed, shape, KeptWithItsSeed(shape.kind) ? HashCells(shape, *rows) : Digest{});
   ColumnHasher hasher(shape.num_rows, pads.Salts());
   std::vector<Digest> leaves(shape.n());
   const Code code(shape);

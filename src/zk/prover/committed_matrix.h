@@ -3,7 +3,7 @@
 // Rows stream in tiles of eight: the memory is 32 n bytes for the columns' states, 64 n for the
 // tree, and one tile of codewords for each thread; never the codewords of all rows.
 //
-// Place: zk/prover, over pcs and hash. Invariants: the same shape, cells, seed and values give
+// Place: zk/prover, over pcs and hash. Invariants: the same shape, cells and seed give
 // the same digest on any number of threads.
 // Thread safety: const methods from any thread.
 // SPDX-License-Identifier: Apache-2.0
@@ -51,10 +51,11 @@ class StoredRows final : public RowSource {
 
 class CommittedMatrix {
  public:
+  // `seed`: kept with weights, state and data, whose cells are hashed into the pads' key; that of
+  // a witness or companion is BatchProver's affair, which draws it afresh.
   // Errors: kInvalidArgument for a shape that CheckShape refuses.
   static Result<CommittedMatrix> Commit(const MatrixShape& shape,
-                                        std::shared_ptr<const RowSource> rows, const Digest& seed,
-                                        const Digest& values);
+                                        std::shared_ptr<const RowSource> rows, const Digest& seed);
 
   const MatrixShape& shape() const { return shape_; }
   const RowSource& rows() const { return *rows_; }

@@ -11,6 +11,7 @@
 #include "zk/batch/equations.h"
 #include "zk/lookup/equations.h"
 #include "zk/poly/eq.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/fraction_sumcheck.h"
 #include "zk/prover/int_rows.h"
 #include "zk/prover/lookup_prover.h"
@@ -22,12 +23,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
-
-Digest SeedOf(std::uint64_t number) {
-  Digest seed;
-  for (std::size_t i = 0; i < 8; ++i) seed.bytes[i] = static_cast<std::byte>(number >> (8 * i));
-  return seed;
-}
 
 // Tables of every kind, and lookups in them: 1 is a range, 2 a sign with two tie rows, 3 a
 // function with a selector, 4 a single row.
@@ -115,7 +110,7 @@ class Scenario {
   std::string RunOn(Transcript& prover_transcript, Transcript& verifier_transcript,
                     const std::function<void(BatchProof&, std::uint64_t&)>& change = {}) {
     const auto rows = std::make_shared<IntRows>(example_.cells, 32);
-    BatchProver prover = BatchProver::Commit(*batch_, rows, {}, SeedOf(5)).value();
+    BatchProver prover = BatchProver::Commit(*batch_, rows, {}, *SeededEnv(5)).value();
     prover.AbsorbRoots(prover_transcript);
     std::uint64_t nonce = 0;
     std::vector<Claim> proven;

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "zk/lookup/lookup_plan.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/int_rows.h"
 #include "zk/prover/lookup_prover.h"
 #include "zk/prover/proof_vectors_testing.h"
@@ -168,10 +169,8 @@ class LookupCase {
     witness.num_rows = (cells_.size() + 31) / 32;
     const BatchPlan batch =
         BatchPlan::Make(witness, {}, plan.num_pads(), plan.num_triples(), policy).value();
-    Digest seed;
-    for (std::byte& b : seed.bytes) b = static_cast<std::byte>(random_());
     const auto rows = std::make_shared<IntRows>(cells_, 32);
-    BatchProver prover = BatchProver::Commit(batch, rows, {}, seed).value();
+    BatchProver prover = BatchProver::Commit(batch, rows, {}, *SeededEnv(cells_.size())).value();
     const std::unique_ptr<Transcript> transcript = NewTranscript(deaf, kLookupProtocol);
     prover.AbsorbRoots(*transcript);
     const ProvenLookups proven = ProveLookups(plan, rows->cells(), *transcript, prover);

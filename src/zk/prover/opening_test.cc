@@ -12,6 +12,7 @@
 
 #include "base/threads.h"
 #include "zk/poly/eq.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/committed_matrix.h"
 #include "zk/transcript.h"
 #include "zk/vectors_testing.h"
@@ -24,12 +25,6 @@ using testing::HasSubstr;
 
 constexpr std::size_t kQueries = 20;
 constexpr unsigned kWorkBits = 4;
-
-Digest SeedOf(std::uint64_t number) {
-  Digest seed;
-  seed.bytes[0] = static_cast<std::byte>(number);
-  return seed;
-}
 
 std::vector<std::uint64_t> RandomCells(const MatrixShape& shape, std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -44,9 +39,8 @@ class TestMatrix {
   TestMatrix(const MatrixShape& shape, std::uint64_t seed)
       : shape_(shape),
         cells_(RandomCells(shape, seed)),
-        matrix_(CommittedMatrix::Commit(shape,
-                                        std::make_shared<StoredRows>(cells_, shape.num_columns()),
-                                        SeedOf(seed), Digest{})
+        matrix_(CommittedMatrix::Commit(
+                    shape, std::make_shared<StoredRows>(cells_, shape.num_columns()), SeedOf(seed))
                     .value()) {
     std::vector<std::uint64_t> all(shape.n());
     for (std::size_t j = 0; j < all.size(); ++j) all[j] = j;
@@ -274,8 +268,7 @@ TEST(CommittedMatrixTest, TheReferencesMatricesOnEveryNumberOfThreads) {
     for (const std::size_t threads : {1U, 2U, 7U}) {
       SetThreadCount(threads);
       const auto rows = std::make_shared<StoredRows>(Words(v.at("cells")), shape.num_columns());
-      const auto made =
-          CommittedMatrix::Commit(shape, rows, Dig(v.at("seed")), Dig(v.at("values")));
+      const auto made = CommittedMatrix::Commit(shape, rows, Dig(v.at("seed")));
       ASSERT_TRUE(made.ok()) << made.error().message();
       EXPECT_EQ(made->root(), Dig(v.at("root")));
       EXPECT_EQ(made->digest(), Dig(v.at("digest")));
@@ -312,14 +305,39 @@ TEST(CommittedMatrixTest, AShapeThatCannotBeIsAnError) {
   MatrixShape shape = kWitness;
   shape.num_pads = 1000;
   const auto rows = std::make_shared<StoredRows>(std::vector<std::uint64_t>(), 32);
-  EXPECT_FALSE(CommittedMatrix::Commit(shape, rows, Digest{}, Digest{}).ok());
+  EXPECT_FALSE(CommittedMatrix::Commit(shape, rows, Digest{}).ok());
+}
+
+// Attack 39: a seed that is kept hides other values with other pads. Row 0 is the same in both.
+TEST(CommittedMatrixTest, OneSeedUnderOtherValuesRepeatsNoPad) {
+  const auto first_row = [](MatrixKind kind, std::uint64_t last_cell) {
+    MatrixShape shape = kLongLived;
+    shape.kind = kind;
+    std::vector<std::uint64_t> cells = RandomCells(shape, 1);
+    cells.back() = last_cell;
+    const auto rows = std::make_shared<StoredRows>(std::move(cells), shape.num_columns());
+    const auto made = CommittedMatrix::Commit(shape, rows, SeedOf(1)).value();
+    std::vector<Fp2> weights(shape.num_rows);
+    weights[0] = Fp2(1);
+    std::vector<Fp2> row(shape.row_length());
+    made.AddCombination(weights, row);
+    return row;
+  };
+  for (const MatrixKind kind : {MatrixKind::kWeights, MatrixKind::kState, MatrixKind::kData}) {
+    const std::vector<Fp2> row = first_row(kind, 1);
+    EXPECT_EQ(row, first_row(kind, 1));
+    const std::vector<Fp2> other = first_row(kind, 2);
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      EXPECT_EQ(row[k] == other[k], k < kLongLived.num_columns()) << k;
+    }
+  }
 }
 
 // Attack 25: other weights than those the holder has.
 TEST(CommittedMatrixTest, WhoHoldsValuesAndSeedRecomputesTheDigest) {
   const auto commit = [](std::vector<std::uint64_t> cells, std::uint64_t seed) {
     const auto rows = std::make_shared<StoredRows>(std::move(cells), kLongLived.num_columns());
-    return CommittedMatrix::Commit(kLongLived, rows, SeedOf(seed), Digest{})->digest();
+    return CommittedMatrix::Commit(kLongLived, rows, SeedOf(seed))->digest();
   };
   const std::vector<std::uint64_t> cells = RandomCells(kLongLived, 1);
   const Digest digest = commit(cells, 1);

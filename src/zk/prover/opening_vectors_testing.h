@@ -16,6 +16,7 @@
 
 #include "zk/poly/eq.h"
 #include "zk/prover/batch_prover.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/proof_vectors_testing.h"
 #include "zk/verifier/batch_verifier.h"
 
@@ -139,7 +140,7 @@ inline std::vector<OpeningCase> OpeningCases() {
 // Everything about it follows from its number.
 class OpeningVector {
  public:
-  OpeningVector(const OpeningCase& made, std::uint64_t number) : random_(number) {
+  OpeningVector(const OpeningCase& made, std::uint64_t number) : number_(number), random_(number) {
     s_.name = made.name;
     s_.deaf = made.deaf;
     s_.policy = made.policy;
@@ -161,12 +162,12 @@ class OpeningVector {
     const BatchPlan plan = s_.Plan().value();
     std::vector<CommittedMatrix> committed;
     for (std::size_t m = 1; m < s_.matrices.size(); ++m) {
-      committed.push_back(
-          CommittedMatrix::Commit(s_.matrices[m], Rows(m), Seed(), Digest{}).value());
+      committed.push_back(CommittedMatrix::Commit(s_.matrices[m], Rows(m), Seed()).value());
     }
     std::vector<const CommittedMatrix*> long_lived;
     for (const CommittedMatrix& matrix : committed) long_lived.push_back(&matrix);
-    BatchProver prover = BatchProver::Commit(plan, Rows(0), long_lived, Seed()).value();
+    BatchProver prover =
+        BatchProver::Commit(plan, Rows(0), long_lived, *SeededEnv(number_)).value();
     std::vector<Digest> roots = {prover.witness_root()};
     for (const CommittedMatrix& matrix : committed) roots.push_back(matrix.root());
 
@@ -258,6 +259,7 @@ class OpeningVector {
             {"products", products}};
   }
 
+  std::uint64_t number_;
   std::mt19937_64 random_;
   OpeningStatement s_;
   std::vector<std::vector<std::uint64_t>> cells_;  // by matrix
