@@ -74,8 +74,10 @@ Digest ClaimsDigest(const BatchPlan& plan, std::span<const Claim> claims) {
   return Sha256(message);
 }
 
-void AbsorbClaims(const BatchPlan& plan, std::span<const Claim> claims, Transcript& transcript) {
+Fp2 DrawLambda(const BatchPlan& plan, std::span<const Claim> claims, Transcript& transcript) {
+  // SOUNDNESS: claims are fixed before lambda. Attack: two false values that cancel under it.
   transcript.Absorb(Label::kClaims, ClaimsDigest(plan, claims).view());
+  return transcript.Draw(Label::kClaimBatch);
 }
 
 }  // namespace flair::zk

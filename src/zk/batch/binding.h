@@ -28,6 +28,7 @@ void AbsorbMatrices(const BatchPlan& plan, std::span<const Digest> roots,
 // Of the places of pads, and of every claim its matrix, blocks and value. The value as both ends
 // know it: its public part, and the pads ascending with their coefficients that are not 0.
 Digest ClaimsDigest(const BatchPlan& plan, std::span<const Claim> claims);
-void AbsorbClaims(const BatchPlan& plan, std::span<const Claim> claims, Transcript& transcript);
+// Absorbs it, then draws what the claims are batched with.
+Fp2 DrawLambda(const BatchPlan& plan, std::span<const Claim> claims, Transcript& transcript);
 
 }  // namespace flair::zk

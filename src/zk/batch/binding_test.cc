@@ -112,8 +112,7 @@ TEST(BindingTest, EveryPartOfAClaimDecidesLambda) {
   const BatchPlan plan = Matrices().Plan();
   const auto lambda = [&](const Claims& of, const BatchPlan& with) {
     Transcript transcript("test");
-    AbsorbClaims(with, of, transcript);
-    return transcript.Draw(Label::kClaimBatch);
+    return DrawLambda(with, of, transcript);
   };
   for (const auto& [what, change] : kChanges) {
     Claims changed = claims;

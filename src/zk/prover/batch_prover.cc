@@ -13,65 +13,9 @@
 #include "zk/batch/equations.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/opening_sum.h"
+#include "zk/prover/witness_rows.h"
 
 namespace flair::zk {
-namespace {
-
-// Data rows, the blinding row, the mask rows.
-class WitnessRows final : public RowSource {
- public:
-  WitnessRows(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
-              std::vector<Fp2> blinder, std::vector<std::vector<Fp2>> mask_rows)
-      : first_mask_row_(plan.first_mask_row()),
-        blinder_row_(plan.blinder_row()),
-        data_(std::move(data)),
-        blinder_(std::move(blinder)),
-        mask_rows_(std::move(mask_rows)) {}
-
-  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override {
-    if (row < blinder_row_) {
-      data_->Read(row, cells);
-    } else if (row < first_mask_row_) {
-      Copy(blinder_, row - blinder_row_, 0, cells);
-    } else {
-      Copy(mask_rows_[(row - first_mask_row_) / 2], (row - first_mask_row_) % 2, 0, cells);
-    }
-  }
-  bool ReadPads(std::uint64_t row, std::span<std::uint64_t> pads) const override {
-    if (row < first_mask_row_) return false;
-    const std::vector<Fp2>& coefficients = mask_rows_[(row - first_mask_row_) / 2];
-    Copy(coefficients, (row - first_mask_row_) % 2, blinder_.size(), pads);
-    return true;
-  }
-
- private:
-  // Part a or b of the coefficients from `first` on, zero behind the last.
-  static void Copy(const std::vector<Fp2>& coefficients, std::uint64_t part, std::size_t first,
-                   std::span<std::uint64_t> out) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const Fp2 v = first + i < coefficients.size() ? coefficients[first + i] : Fp2();
-      out[i] = (part == 0 ? v.a : v.b).value();
-    }
-  }
-
-  std::uint64_t first_mask_row_;
-  std::uint64_t blinder_row_;
-  std::shared_ptr<const RowSource> data_;
-  std::vector<Fp2> blinder_;  // C cells; its pads come from the seed
-  std::vector<std::vector<Fp2>> mask_rows_;
-};
-
-std::vector<std::uint64_t> TwoRows(const std::vector<Fp2>& row) {
-  std::vector<std::uint64_t> cells(2 * row.size());
-  for (std::size_t j = 0; j < row.size(); ++j) {
-    cells[j] = row[j].a.value();
-    cells[row.size() + j] = row[j].b.value();
-  }
-  return cells;
-}
-
-}  // namespace
-
 Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
                                         std::shared_ptr<const RowSource> data,
                                         std::vector<const CommittedMatrix*> long_lived, Env& env) {
@@ -99,8 +43,7 @@ Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
     if (!companion) continue;
     // Companions of equal shape must not share pads: each has a seed of its own.
     const Digest own = HkdfSha256(seed.view(), AsBytes("companion " + std::to_string(g)));
-    const auto cells = std::make_shared<StoredRows>(
-        TwoRows(blinder_random.Next(companion->num_columns())), companion->num_columns());
+    const auto cells = TwoRows(blinder_random.Next(companion->num_columns()));
     FLAIR_TRY(CommittedMatrix made, CommittedMatrix::Commit(*companion, cells, own));
     prover.companions_.push_back(std::move(made));
   }
@@ -188,8 +131,7 @@ Fp2 BatchProver::ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& 
 }
 
 BatchProof BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims) {
-  AbsorbClaims(plan_, claims, transcript);
-  const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
+  const Fp2 lambda = DrawLambda(plan_, claims, transcript);
   Summed summed = SumOverAll(transcript, claims, lambda);
   const std::vector<Fp2>& point = summed.point;
 

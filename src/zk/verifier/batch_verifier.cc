@@ -100,9 +100,7 @@ Channel::Product BatchVerifier::PassProduct(Transcript& transcript, Label label,
 
 Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& claims) {
   FLAIR_DO(plan_.CheckClaims(claims));
-  // SOUNDNESS: claims are fixed before lambda. Attack: two false values that cancel under it.
-  AbsorbClaims(plan_, claims, transcript);
-  const Fp2 lambda = transcript.Draw(Label::kClaimBatch);
+  const Fp2 lambda = DrawLambda(plan_, claims, transcript);
   Masked sum = FirstSum(claims, lambda);
   std::vector<Fp2> point;
   for (unsigned round = 0; round < plan_.num_variables(); ++round) {
