@@ -107,6 +107,7 @@ Status BatchPlan::CheckClaims(std::span<const Claim> claims) const {
     for (const Block& block : claim.blocks) {
       const std::size_t k = block.point.size();
       // SOUNDNESS: a block is where it says. Attack: an offset that is rounded down, or wraps.
+      // Test: AClaimBeyondItsMatrixIsNotReadAsOneInside.
       if (k >= 64 || block.offset % (std::uint64_t{1} << k) != 0 || block.offset >= num_cells ||
           std::uint64_t{1} << k > num_cells - block.offset) {
         return Wrong("a claim on cells outside of matrix " + std::to_string(claim.matrix) +
@@ -129,6 +130,8 @@ std::vector<Fp2> BatchPlan::RowWeights(std::size_t matrix, std::span<const Fp2> 
   if (matrix != 0) return weights;
   weights.push_back(kWeightOfA);
   weights.push_back(kWeightOfB);
+  // SOUNDNESS: the mask rows count, so that B2 is one polynomial before mu is drawn. Attack: one
+  // for each mu. Test: AnotherB2ForEachMuIsRejected.
   const std::vector<Fp2> mask_rows = rows_at(mask_->num_rows());
   for (std::uint64_t i = 0; i < mask_->num_rows(); ++i) {
     weights.push_back(mask_rows[i] * epsilon_mask * kWeightOfA);

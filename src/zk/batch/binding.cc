@@ -76,6 +76,7 @@ Digest ClaimsDigest(const BatchPlan& plan, std::span<const Claim> claims) {
 
 Fp2 DrawLambda(const BatchPlan& plan, std::span<const Claim> claims, Transcript& transcript) {
   // SOUNDNESS: claims are fixed before lambda. Attack: two false values that cancel under it.
+  // Test: PublicValuesChosenAfterLambdaAreRejected.
   transcript.Absorb(Label::kClaims, ClaimsDigest(plan, claims).view());
   return transcript.Draw(Label::kClaimBatch);
 }

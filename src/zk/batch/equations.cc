@@ -44,6 +44,7 @@ Masked LastSum(const BatchPlan& plan, const std::vector<Claim>& claims, Fp2 lamb
 }
 
 Epsilons DrawEpsilons(const BatchPlan& plan, Transcript& transcript) {
+  // SOUNDNESS: each its own. Attack: two false values. Test: TwoFalseValuesThatCancelAreRejected.
   Epsilons epsilons;
   for (std::size_t m = 0; m < plan.matrices().size(); ++m) {
     epsilons.by_matrix.push_back(transcript.Draw(Label::kRowBatch));
@@ -65,6 +66,8 @@ Masked GroupValue(const BatchPlan& plan, std::size_t g, const Epsilons& epsilons
 MaskDraws DrawMaskChallenges(const MaskShape& shape, Transcript& transcript) {
   MaskDraws draws;
   draws.mu = transcript.Draw(Label::kMaskChallenge);
+  // SOUNDNESS: each row its own. Attack: two rows of high degree, two false triples. Tests:
+  // TwoMaskRowsOfHighDegreeThatCancelAreRejected, TwoFalseTriplesThatCancelAreRejected.
   for (std::uint64_t i = 0; i < shape.pad_rows(); ++i) {
     draws.gammas.push_back(transcript.Draw(Label::kMaskChallenge));
   }

@@ -13,6 +13,7 @@
 #include "base/threads.h"
 #include "zk/poly/eq.h"
 #include "zk/prover/batch_testing.h"
+#include "zk/prover/column_table_testing.h"
 #include "zk/prover/committed_matrix.h"
 #include "zk/transcript.h"
 #include "zk/vectors_testing.h"
@@ -41,46 +42,23 @@ class TestMatrix {
         cells_(RandomCells(shape, seed)),
         matrix_(CommittedMatrix::Commit(
                     shape, std::make_shared<StoredRows>(cells_, shape.num_columns()), SeedOf(seed))
-                    .value()) {
-    std::vector<std::uint64_t> all(shape.n());
-    for (std::size_t j = 0; j < all.size(); ++j) all[j] = j;
-    table_ = matrix_.Open(all);
-    Rehash();
-  }
+                    .value()),
+        table_(matrix_) {}
 
   const MatrixShape& shape() const { return shape_; }
   const std::vector<std::uint64_t>& cells() const { return cells_; }
   const CommittedMatrix& honest() const { return matrix_; }
-  Digest root() const { return tree_->root(); }
-  // Lies about committed columns; the tree is made of the lies.
-  void Corrupt(const std::function<void(std::vector<std::vector<Fp>>&)>& change) {
-    change(table_.columns);
-    Rehash();
-  }
+  Digest root() const { return table_.root(); }
+  void Corrupt(const std::function<void(ColumnTable::Columns&)>& change) { table_.Change(change); }
   OpenedMatrix Open(const std::vector<std::uint64_t>& columns) const {
-    OpenedMatrix opened;
-    for (const std::uint64_t j : columns) {
-      opened.columns.push_back(table_.columns[j]);
-      opened.salts.push_back(table_.salts[j]);
-    }
-    opened.path = tree_->Path(columns);
-    return opened;
+    return table_.Open(columns);
   }
 
  private:
-  void Rehash() {
-    std::vector<Digest> leaves;
-    for (std::size_t j = 0; j < table_.columns.size(); ++j) {
-      leaves.push_back(ColumnLeaf(j, table_.salts[j], table_.columns[j]));
-    }
-    tree_.emplace(std::move(leaves));
-  }
-
   MatrixShape shape_;
   std::vector<std::uint64_t> cells_;
   CommittedMatrix matrix_;
-  OpenedMatrix table_;
-  std::optional<MerkleTree> tree_;
+  ColumnTable table_;
 };
 
 // Matrices of one group; the last is the companion, two rows that blind.

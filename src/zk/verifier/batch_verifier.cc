@@ -53,6 +53,7 @@ Status BatchVerifier::CheckDigests(std::span<const Digest> long_lived) const {
 
 void BatchVerifier::AbsorbRoots(Transcript& transcript) const {
   // SOUNDNESS: matrices are fixed before any challenge. Attack: a root chosen after the columns.
+  // Test: ARootChosenAfterTheColumnsIsRejected.
   AbsorbMatrices(plan_, roots_, companions_, transcript);
 }
 
@@ -61,6 +62,7 @@ std::vector<Masked> BatchVerifier::Receive(Transcript& transcript, Label label, 
   const auto begin = proof_->masked.begin() + static_cast<std::ptrdiff_t>(at_);
   const std::vector<Fp2> message(begin, begin + static_cast<std::ptrdiff_t>(count));
   at_ += count;
+  // SOUNDNESS: a value is fixed before whatever tests it. Tests: ...ChosenAfter...AreRejected.
   transcript.Absorb(label, message);
   std::vector<Masked> masked;
   for (const Fp2& v : message) masked.push_back(Masked(v) + Masked::Pad(pads_used_++));
@@ -72,6 +74,7 @@ BatchVerifier::Received BatchVerifier::ReceiveProduct(Transcript& transcript, La
   FLAIR_CHECK(triple < plan_.mask().num_triples()) << "more products than planned triples";
   const std::vector<Fp2> message = {proof_->masked[at_], proof_->masked[at_ + 1]};
   at_ += 2;
+  // SOUNDNESS: so are factors. Test: ValuesChosenAfterMuAreRejected.
   transcript.Absorb(label, message);
   const Masked x = Masked::Pad(plan_.mask().XOf(triple));
   const Masked y = Masked::Pad(plan_.mask().YOf(triple));
@@ -105,7 +108,8 @@ Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& cl
   std::vector<Fp2> point;
   for (unsigned round = 0; round < plan_.num_variables(); ++round) {
     const std::vector<Masked> g = Receive(transcript, Label::kSumcheckMessage, 3);
-    // SOUNDNESS: a round's two halves add up to the sum before. Attack: a changed round.
+    // SOUNDNESS: a round's two halves add up to the sum before. Attack: rounds of a true sum
+    // below a false claim. Test: AFalseClaimThatTheRoundsIgnoreIsRejected.
     RequireZero(g[0] + g[1] - sum);
     const Fp2 r = transcript.Draw(Label::kSumcheckChallenge);
     sum = AtQuadratic(g[0], g[1], g[2], r);
@@ -115,7 +119,8 @@ Status BatchVerifier::Check(Transcript& transcript, const std::vector<Claim>& cl
       Receive(transcript, Label::kClaimValue, plan_.matrices().size() + 1);
   const std::vector<Masked> blinders =
       Receive(transcript, Label::kClaimValue, plan_.groups().size());
-  // SOUNDNESS: the sum that is left is that of the matrices' values. Attack: a false claim.
+  // SOUNDNESS: the sum that is left is that of the matrices' values. Attack: rounds of a false
+  // one. Test: AFalseClaimThatTheRoundsLeaveOverIsRejected.
   RequireZero(sum - LastSum(plan_, claims, lambda, point, values));
   if (at_ != proof_->masked.size()) return Rejected("the proof holds values nobody reads");
   // SOUNDNESS: mu tells so many apart, one more for each group. Attack: equations without end.
@@ -133,8 +138,10 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
     const MatrixShape& shape = plan_.matrices()[plan_.groups()[g].members[0]];
     const std::vector<Fp2>& row = proof_->groups[g].combined_row;
     const Fp2 shown = ValueOfRow(std::span(point).first(shape.log_columns), row);
-    // SOUNDNESS: the combined row has the values that were sent. Attack: a false value.
+    // SOUNDNESS: the combined row has the values that were sent. Attack: a false claim
+    // moved onto a value. Test: AFalseClaimMovedOntoAMatrixIsRejected.
     RequireZero(GroupValue(plan_, g, epsilons, values, blinders[g]) - Masked(shown));
+    // SOUNDNESS: the row is fixed before its columns. Test: ACombinedRowChosenAfterTheColumns...
     transcript.Absorb(Label::kCombinedRow, row);
   }
 
@@ -144,12 +151,14 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
       .gammas = std::move(draws.gammas),
       .triple_gammas = std::move(draws.triple_gammas)};
   FLAIR_DO(CheckMaskMessages(plan_.mask(), challenges, proof_->mask));
+  // SOUNDNESS: these too. Test: MaskMessagesChosenAfterTheColumnsAreRejected.
   for (const auto* message :
        {&proof_->mask.low_degree, &proof_->mask.linear, &proof_->mask.quadratic}) {
     transcript.Absorb(Label::kMaskMessage, *message);
   }
 
   // SOUNDNESS: choosing columns by trial costs 2^16 for each. Attack: a nonce without work.
+  // Test: ANonceWithoutWorkIsRejected.
   if (!transcript.CheckWork(Label::kQueryWork, plan_.work_bits(), proof_->nonce)) {
     return Rejected("the nonce has no work behind it");
   }
