@@ -1,4 +1,4 @@
-// Compiled with -mavx2; runs only where tile.cc saw it.
+// Compiled with -mavx2; runs only where lanes.h saw it.
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
 #include "zk/field/kernels.h"

@@ -1,4 +1,4 @@
-// Compiled with -mavx512f -mavx512dq; runs only where tile.cc saw both.
+// Compiled with -mavx512f -mavx512dq; runs only where lanes.h saw both.
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
 #include "zk/field/kernels.h"

@@ -4,8 +4,6 @@
 // The forger and the verifier share what zk/batch states; a test of what stands there fails when
 // it is changed for both.
 // SPDX-License-Identifier: Apache-2.0
-#include "zk/prover/forger_testing.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +12,7 @@
 #include <random>
 
 #include "zk/prover/batch_testing.h"
+#include "zk/prover/forger_testing.h"
 
 namespace flair::zk {
 namespace {
@@ -95,8 +94,7 @@ class Arena {
     if (attack.replaced) forger.Replace(*attack.replaced, proof);
     mu_ = forger.draws().mu;
     Transcript transcript("test");
-    auto verifier =
-        BatchVerifier::Begin(plan, forger.roots(), forger.companions(), proof).value();
+    auto verifier = BatchVerifier::Begin(plan, forger.roots(), forger.companions(), proof).value();
     verifier.AbsorbRoots(transcript);
     const std::vector<Claim> read = script(verifier, transcript);
     const Status checked = verifier.Check(transcript, read);
@@ -118,9 +116,8 @@ void Carry(const Forger::Round& round) { round.at[1] = round.sum - round.at[0]; 
 
 // The value of matrix m takes all that is missing.
 std::function<void(Forger::LastValues&)> MoveTo(std::size_t m) {
-  return [m](Forger::LastValues& last) {
-    last.values[m] += last.missing * last.weights[m].Inverse();
-  };
+  return
+      [m](Forger::LastValues& last) { last.values[m] += last.missing * last.weights[m].Inverse(); };
 }
 
 // What z(X) is on H stays; its degree is one too many, and still fits a row of the code.
@@ -145,7 +142,8 @@ void ChangePad(Forger::Masks& masks, std::uint64_t place, Fp2 added) {
 
 TEST(ForgerTest, WithoutACheatItIsTheProver) {
   Arena arena;
-  const Attack none{.script = {}, .pads = 2, .triples = 1, .cheats = {}, .forgotten = {}, .replaced = {}};
+  const Attack none{
+      .script = {}, .pads = 2, .triples = 1, .cheats = {}, .forgotten = {}, .replaced = {}};
   const Script script = [&](Channel& channel, Transcript& transcript) {
     channel.Pass(transcript, Label::kClaimValue, {Fp2(1), Fp2(2)});
     channel.PassProduct(transcript, Label::kLookupMessage, Fp2(3), Fp2(4));
@@ -451,9 +449,8 @@ TEST(ForgerTest, ValuesChosenAfterMuAreRejected) {
     attack.script = [&](Channel& channel, Transcript& transcript) {
       for (const Fp2 value : {Fp2(31), second}) {
         const auto sent =
-            products
-                ? channel.PassProduct(transcript, Label::kLookupMessage, Fp2(1), value).product
-                : channel.Pass(transcript, Label::kLookupMessage, {value})[0];
+            products ? channel.PassProduct(transcript, Label::kLookupMessage, Fp2(1), value).product
+                     : channel.Pass(transcript, Label::kLookupMessage, {value})[0];
         channel.RequireZero(sent.masked - Masked(Fp2(30)));
       }
       return arena.Claims()(channel, transcript);
@@ -607,8 +604,7 @@ TEST(ForgerTest, NoPadServesTwice) {
   BatchProof empty;
   empty.masked.resize(plan.mask().num_pads() + 2 * plan.mask().num_triples());
   for (const BatchPlan::Group& group : plan.groups()) {
-    empty.groups.emplace_back().combined_row.resize(
-        plan.matrices()[group.members[0]].row_length());
+    empty.groups.emplace_back().combined_row.resize(plan.matrices()[group.members[0]].row_length());
   }
   auto verifier =
       BatchVerifier::Begin(plan, std::vector<Digest>(3), std::vector<Digest>(1), empty).value();

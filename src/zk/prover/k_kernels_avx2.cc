@@ -1,4 +1,4 @@
-// Compiled for these lanes; runs only where k_kernels.cc saw them.
+// Compiled for these lanes; runs only where lanes.h saw them.
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
 #include "zk/field/lanes_avx2.h"
