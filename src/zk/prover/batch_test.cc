@@ -11,7 +11,6 @@
 #include "base/mem_env.h"
 #include "crypto/sha256.h"
 #include "zk/batch/binding.h"
-#include "zk/poly/eq.h"
 #include "zk/prover/batch_prover.h"
 #include "zk/prover/batch_testing.h"
 #include "zk/verifier/batch_verifier.h"
@@ -32,12 +31,8 @@ constexpr MatrixShape kData{
 constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
 
 std::shared_ptr<StoredRows> RandomRows(const MatrixShape& shape, std::mt19937_64& random) {
-  std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
-  for (std::uint64_t& cell : cells) cell = Fp(random()).value();
-  return std::make_shared<StoredRows>(std::move(cells), shape.num_columns());
+  return std::make_shared<StoredRows>(RandomCells(shape, random), shape.num_columns());
 }
-
-Fp2 RandomElement(std::mt19937_64& random) { return {Fp(random()), Fp(random())}; }
 
 // A claim with public blocks; its value by definition.
 struct Statement {
@@ -45,30 +40,6 @@ struct Statement {
   Fp2 value;
   bool secret = false;  // sent masked instead of known
 };
-
-Statement RandomStatement(std::size_t matrix, const MatrixShape& shape, const RowSource& rows,
-                          std::mt19937_64& random) {
-  Statement s;
-  s.claim.matrix = matrix;
-  const std::uint64_t cells = shape.num_rows * shape.num_columns();
-  std::vector<std::uint64_t> row(shape.num_columns());
-  for (int b = 0; b < 3; ++b) {
-    Block block;
-    const std::size_t variables = random() % (shape.log_columns + 2);
-    const std::uint64_t size = std::uint64_t{1} << variables;
-    block.offset = random() % (cells / size) * size;
-    block.coefficient = RandomElement(random);
-    for (std::size_t i = 0; i < variables; ++i) block.point.push_back(RandomElement(random));
-    for (std::uint64_t x = 0; x < size; ++x) {
-      const std::uint64_t cell = block.offset + x;
-      rows.Read(cell / row.size(), row);
-      s.value += block.coefficient * EqAt(block.point, x) * Fp(row[cell % row.size()]);
-    }
-    s.claim.blocks.push_back(std::move(block));
-  }
-  s.secret = random() % 2 == 0;
-  return s;
-}
 
 enum class Values { kMixed, kPublic };
 
@@ -79,21 +50,28 @@ class Scenario {
            MatrixShape witness = kWitness, QueryPolicy policy = kFewQueries, bool product = true,
            Values values = Values::kMixed)
       : random_(seed), product_(product) {
-    data_ = RandomRows(witness, random_);
-    std::vector<std::shared_ptr<const RowSource>> sources = {data_};
-    for (const MatrixShape& shape : long_lived) {
-      sources.push_back(RandomRows(shape, random_));
-      matrices_.push_back(std::make_unique<CommittedMatrix>(
-          CommittedMatrix::Commit(shape, sources.back(), SeedOf(random_())).value()));
-    }
     std::vector<MatrixShape> shapes = long_lived;
     shapes.insert(shapes.begin(), witness);
+    std::vector<std::vector<std::uint64_t>> cells;
+    for (const MatrixShape& shape : shapes) {
+      cells.push_back(RandomCells(shape, random_));
+      const auto rows = std::make_shared<StoredRows>(cells.back(), shape.num_columns());
+      if (cells.size() == 1) {
+        data_ = rows;
+      } else {
+        matrices_.push_back(std::make_unique<CommittedMatrix>(
+            CommittedMatrix::Commit(shape, rows, SeedOf(random_())).value()));
+      }
+    }
     std::uint64_t pads = 0;
     for (std::uint64_t i = 0; i < num_claims; ++i) {
-      const std::size_t m = i % shapes.size();
-      statements_.push_back(RandomStatement(m, shapes[m], *sources[m], random_));
-      if (values == Values::kPublic) statements_.back().secret = false;
-      pads += statements_.back().secret ? 1 : 0;
+      Statement s;
+      s.claim.matrix = i % shapes.size();
+      s.claim.blocks = RandomBlocks(shapes[s.claim.matrix], 3, random_);
+      s.value = ValueOn(cells[s.claim.matrix], s.claim.blocks);
+      s.secret = values == Values::kMixed && random_() % 2 == 0;
+      pads += s.secret ? 1 : 0;
+      statements_.push_back(std::move(s));
     }
     plan_ = BatchPlan::Make(witness, long_lived, pads, product ? 1 : 0, policy).value();
     a_ = RandomElement(random_);
@@ -107,8 +85,8 @@ class Scenario {
   void UseData(std::shared_ptr<const RowSource> data) { data_ = std::move(data); }
   const CommittedMatrix& long_lived(std::size_t i) const { return *matrices_[i]; }
   // Of the last proof: the witness's, then the long-lived ones'.
-  std::vector<Digest>& roots() { return roots_; }
-  const std::vector<Digest>& companions() const { return companions_; }
+  std::vector<Digest>& roots() { return proven_.roots; }
+  const std::vector<Digest>& companions() const { return proven_.companions; }
 
   BatchProof Prove(std::uint64_t seed) {
     Transcript transcript("test");
@@ -117,52 +95,40 @@ class Scenario {
   BatchProof Prove(std::uint64_t seed, Transcript& transcript) {
     std::vector<const CommittedMatrix*> long_lived;
     for (const auto& m : matrices_) long_lived.push_back(m.get());
-    BatchProver prover = BatchProver::Commit(*plan_, data_, long_lived, *SeededEnv(seed)).value();
-    roots_ = {prover.witness_root()};
-    for (const auto& m : matrices_) roots_.push_back(m->root());
-    companions_ = prover.companion_roots();
-    prover.AbsorbRoots(transcript);
-    std::vector<Claim> claims;
-    for (const Statement& s : statements_) {
-      claims.push_back(s.claim);
-      claims.back().value =
-          s.secret ? prover.Send(transcript, Label::kClaimValue, s.value).masked : Masked(s.value);
-    }
-    if (product_) {
-      const auto product = prover.SendProduct(transcript, Label::kLookupMessage, a_, b_);
-      prover.RequireZero(product.product.masked - Masked(public_product_));
-    }
-    return prover.Prove(transcript, claims);
+    proven_ = ProveScript(*plan_, data_, long_lived, *SeededEnv(seed), transcript, TheScript());
+    return proven_.proof;
   }
   std::string Verify(const BatchProof& proof) {
-    auto begun = BatchVerifier::Begin(*plan_, roots_, companions_, proof);
-    if (!begun.ok()) return begun.error().message();
-    BatchVerifier& verifier = *begun;
     Transcript transcript("test");
-    verifier.AbsorbRoots(transcript);
-    std::vector<Claim> claims;
-    for (const Statement& s : statements_) {
-      claims.push_back(s.claim);
-      claims.back().value =
-          s.secret ? verifier.Receive(transcript, Label::kClaimValue) : Masked(s.value);
-    }
-    if (product_) {
-      const auto product = verifier.ReceiveProduct(transcript, Label::kLookupMessage);
-      verifier.RequireZero(product.product - Masked(public_product_));
-    }
-    const Status checked = verifier.Check(transcript, claims);
-    return checked.ok() ? "accepted" : checked.error().message();
+    proven_.proof = proof;
+    return JudgeScript(*plan_, proven_, transcript, TheScript());
   }
 
  private:
+  Script TheScript() const {
+    return [this](Channel& channel, Transcript& transcript) {
+      std::vector<Claim> claims;
+      for (const Statement& s : statements_) {
+        claims.push_back(s.claim);
+        claims.back().value =
+            s.secret ? channel.Pass(transcript, Label::kClaimValue, {s.value})[0].masked
+                     : Masked(s.value);
+      }
+      if (product_) {
+        const auto product = channel.PassProduct(transcript, Label::kLookupMessage, a_, b_);
+        channel.RequireZero(product.product.masked - Masked(public_product_));
+      }
+      return claims;
+    };
+  }
+
   std::mt19937_64 random_;
   bool product_;
   std::shared_ptr<const RowSource> data_;
   std::vector<std::unique_ptr<CommittedMatrix>> matrices_;
   std::vector<Statement> statements_;
   std::optional<BatchPlan> plan_;
-  std::vector<Digest> roots_;
-  std::vector<Digest> companions_;
+  Proven proven_;  // the last
   Fp2 a_;
   Fp2 b_;
   Fp2 public_product_;

@@ -29,9 +29,6 @@ constexpr std::uint64_t kWidth = 8;  // of the mask rows
 constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
 constexpr const char* kConstraint = "masks: a constraint between pads does not hold";
 
-// What both ends do with values before the opening. It returns the claims.
-using Script = std::function<std::vector<Claim>(Channel&, Transcript&)>;
-
 struct Attack {
   Script script;  // the claims of Arena when it is none
   std::uint64_t pads = 0;
@@ -46,8 +43,7 @@ class Arena {
  public:
   Arena() {
     for (const MatrixShape& shape : {kWitness, kWeights, kState}) {
-      std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
-      for (std::uint64_t& cell : cells) cell = Fp(random_()).value();
+      std::vector<std::uint64_t> cells = RandomCells(shape, random_);
       rows_.push_back(std::make_shared<StoredRows>(cells, shape.num_columns()));
       cells_.push_back(std::move(cells));
     }
@@ -59,12 +55,10 @@ class Arena {
 
   // On 8 cells of matrix m; false by `lie`.
   Claim ClaimOn(std::size_t m, Fp2 lie = {}) const {
-    Block block{.coefficient = Fp2(3), .offset = 16, .point = {Fp2(5, 6), Fp2(7), Fp2(0, 8)}};
-    Fp2 value = lie;
-    for (std::uint64_t x = 0; x < 8; ++x) {
-      value += block.coefficient * EqAt(block.point, x) * Fp(cells_[m][block.offset + x]);
-    }
-    return {.matrix = m, .blocks = {std::move(block)}, .value = Masked(value)};
+    std::vector<Block> blocks = {
+        {.coefficient = Fp2(3), .offset = 16, .point = {Fp2(5, 6), Fp2(7), Fp2(0, 8)}}};
+    const Fp2 value = ValueOn(cells_[m], blocks) + lie;
+    return {.matrix = m, .blocks = std::move(blocks), .value = Masked(value)};
   }
   // One on each matrix, that on matrix `lying` false.
   Script Claims(std::optional<std::size_t> lying = {}) const {
@@ -94,11 +88,8 @@ class Arena {
     if (attack.replaced) forger.Replace(*attack.replaced, proof);
     mu_ = forger.draws().mu;
     Transcript transcript("test");
-    auto verifier = BatchVerifier::Begin(plan, forger.roots(), forger.companions(), proof).value();
-    verifier.AbsorbRoots(transcript);
-    const std::vector<Claim> read = script(verifier, transcript);
-    const Status checked = verifier.Check(transcript, read);
-    return checked.ok() ? "accepted" : checked.error().message();
+    return JudgeScript(plan, {forger.roots(), forger.companions(), std::move(proof)}, transcript,
+                       script);
   }
   // Of the last judged.
   Fp2 mu() const { return mu_; }
@@ -362,17 +353,14 @@ TEST(ForgerTest, AnotherB2ForEachMuIsRejected) {
     SmallMu transcript;
     forger.AbsorbRoots(transcript);
     const std::vector<Claim> claims = script(forger, transcript);
-    const BatchProof proof = forger.Prove(transcript, claims);
+    BatchProof proof = forger.Prove(transcript, claims);
     SmallMu verifiers;
-    auto verifier = BatchVerifier::Begin(plan, forger.roots(), {}, proof).value();
-    verifier.AbsorbRoots(verifiers);
-    const std::vector<Claim> read = script(verifier, verifiers);
-    const Status checked = verifier.Check(verifiers, read);
+    const std::string said =
+        JudgeScript(plan, {forger.roots(), {}, std::move(proof)}, verifiers, script);
     if (drawn == guess) {
-      EXPECT_TRUE(checked.ok()) << "the cheat does not work at all";
+      EXPECT_EQ(said, "accepted") << "the cheat does not work at all";
     } else {
-      EXPECT_THAT(checked.ok() ? "accepted" : checked.error().message(),
-                  HasSubstr("contradicts the combined row"));
+      EXPECT_THAT(said, HasSubstr("contradicts the combined row"));
       ++rejected;
     }
   }

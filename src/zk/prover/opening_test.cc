@@ -27,11 +27,9 @@ using testing::HasSubstr;
 constexpr std::size_t kQueries = 20;
 constexpr unsigned kWorkBits = 4;
 
-std::vector<std::uint64_t> RandomCells(const MatrixShape& shape, std::uint64_t seed) {
+std::vector<std::uint64_t> CellsOf(const MatrixShape& shape, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
-  for (std::uint64_t& cell : cells) cell = Fp(random()).value();
-  return cells;
+  return RandomCells(shape, random);
 }
 
 // A matrix that is opened by itself or, so that it can lie, from a table of all its columns.
@@ -39,7 +37,7 @@ class TestMatrix {
  public:
   TestMatrix(const MatrixShape& shape, std::uint64_t seed)
       : shape_(shape),
-        cells_(RandomCells(shape, seed)),
+        cells_(CellsOf(shape, seed)),
         matrix_(CommittedMatrix::Commit(
                     shape, std::make_shared<StoredRows>(cells_, shape.num_columns()), SeedOf(seed))
                     .value()),
@@ -291,7 +289,7 @@ TEST(CommittedMatrixTest, OneSeedUnderOtherValuesRepeatsNoPad) {
   const auto first_row = [](MatrixKind kind, std::uint64_t last_cell) {
     MatrixShape shape = kLongLived;
     shape.kind = kind;
-    std::vector<std::uint64_t> cells = RandomCells(shape, 1);
+    std::vector<std::uint64_t> cells = CellsOf(shape, 1);
     cells.back() = last_cell;
     const auto rows = std::make_shared<StoredRows>(std::move(cells), shape.num_columns());
     const auto made = CommittedMatrix::Commit(shape, rows, SeedOf(1)).value();
@@ -317,7 +315,7 @@ TEST(CommittedMatrixTest, WhoHoldsValuesAndSeedRecomputesTheDigest) {
     const auto rows = std::make_shared<StoredRows>(std::move(cells), kLongLived.num_columns());
     return CommittedMatrix::Commit(kLongLived, rows, SeedOf(seed))->digest();
   };
-  const std::vector<std::uint64_t> cells = RandomCells(kLongLived, 1);
+  const std::vector<std::uint64_t> cells = CellsOf(kLongLived, 1);
   const Digest digest = commit(cells, 1);
   EXPECT_EQ(commit(cells, 1), digest);
   EXPECT_NE(commit(cells, 2), digest);

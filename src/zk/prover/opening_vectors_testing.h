@@ -14,11 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "zk/poly/eq.h"
-#include "zk/prover/batch_prover.h"
 #include "zk/prover/batch_testing.h"
 #include "zk/prover/proof_vectors_testing.h"
-#include "zk/verifier/batch_verifier.h"
 
 namespace flair::zk {
 
@@ -44,6 +41,26 @@ struct OpeningStatement {
   }
   std::unique_ptr<Transcript> NewTranscript() const {
     return zk::NewTranscript(deaf, "flair opening vectors 1");
+  }
+  // `truths`: by claim, 0 at the verifier's end.
+  Script ScriptOf(std::vector<Fp2> truths) const {
+    return [this, truths = std::move(truths)](Channel& channel, Transcript& transcript) {
+      std::vector<Claim> made = claims;
+      for (std::size_t i = 0; i < made.size(); ++i) {
+        made[i].value = values[i]
+                            ? Masked(*values[i])
+                            : channel.Pass(transcript, Label::kClaimValue, {truths[i]})[0].masked;
+      }
+      for (const Product& stated : products) {
+        const auto [a, b] = stated.claims;
+        const auto product =
+            channel.PassProduct(transcript, Label::kLookupMessage, truths[a], truths[b]);
+        channel.RequireZero(product.a.masked - made[a].value);
+        channel.RequireZero(product.b.masked - made[b].value);
+        channel.RequireZero(product.product.masked - Masked(stated.value));
+      }
+      return made;
+    };
   }
 };
 
@@ -81,24 +98,9 @@ inline std::string JudgeOpening(const json::value& vector) {
   if (!plan.ok()) return plan.error().message();
   const std::optional<BatchProof> proof = ProofOf(vector.at("proof"));
   if (!proof) return "a number that is no element";
-  auto verifier = BatchVerifier::Begin(*plan, DigestsOf(vector.at("roots")),
-                                       DigestsOf(vector.at("companions")), *proof);
-  if (!verifier.ok()) return verifier.error().message();
-  const std::unique_ptr<Transcript> transcript = s.NewTranscript();
-  verifier->AbsorbRoots(*transcript);
-  std::vector<Claim> claims = s.claims;
-  for (std::size_t i = 0; i < claims.size(); ++i) {
-    claims[i].value =
-        s.values[i] ? Masked(*s.values[i]) : verifier->Receive(*transcript, Label::kClaimValue);
-  }
-  for (const OpeningStatement::Product& stated : s.products) {
-    const auto product = verifier->ReceiveProduct(*transcript, Label::kLookupMessage);
-    verifier->RequireZero(product.a - claims[stated.claims[0]].value);
-    verifier->RequireZero(product.b - claims[stated.claims[1]].value);
-    verifier->RequireZero(product.product - Masked(stated.value));
-  }
-  const Status checked = verifier->Check(*transcript, claims);
-  return checked.ok() ? "accepted" : checked.error().message();
+  return JudgeScript(*plan,
+                     {DigestsOf(vector.at("roots")), DigestsOf(vector.at("companions")), *proof},
+                     *s.NewTranscript(), s.ScriptOf(std::vector<Fp2>(s.claims.size())));
 }
 
 // --- making --------------------------------------------------------------------------------
@@ -146,9 +148,7 @@ class OpeningVector {
     s_.policy = made.policy;
     s_.matrices = made.matrices;
     for (const MatrixShape& shape : made.matrices) {
-      std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
-      for (std::uint64_t& cell : cells) cell = Element().value();
-      cells_.push_back(std::move(cells));
+      cells_.push_back(RandomCells(shape, random_));
     }
     for (std::size_t i = 0; i < made.num_claims; ++i) AddClaim(i % made.matrices.size());
     for (std::size_t i = 0; i < made.num_products; ++i) {
@@ -166,41 +166,16 @@ class OpeningVector {
     }
     std::vector<const CommittedMatrix*> long_lived;
     for (const CommittedMatrix& matrix : committed) long_lived.push_back(&matrix);
-    BatchProver prover =
-        BatchProver::Commit(plan, Rows(0), long_lived, *SeededEnv(number_)).value();
-    std::vector<Digest> roots = {prover.witness_root()};
-    for (const CommittedMatrix& matrix : committed) roots.push_back(matrix.root());
-
-    const std::unique_ptr<Transcript> transcript = s_.NewTranscript();
-    prover.AbsorbRoots(*transcript);
-    std::vector<Claim> claims = s_.claims;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-      claims[i].value = s_.values[i]
-                            ? Masked(*s_.values[i])
-                            : prover.Send(*transcript, Label::kClaimValue, truths_[i]).masked;
-    }
-    for (const OpeningStatement::Product& stated : s_.products) {
-      const auto [a, b] = stated.claims;
-      const auto product =
-          prover.SendProduct(*transcript, Label::kLookupMessage, truths_[a], truths_[b]);
-      prover.RequireZero(product.a.masked - claims[a].value);
-      prover.RequireZero(product.b.masked - claims[b].value);
-      prover.RequireZero(product.product.masked - Masked(stated.value));
-    }
+    const Proven proven = ProveScript(plan, Rows(0), long_lived, *SeededEnv(number_),
+                                      *s_.NewTranscript(), s_.ScriptOf(truths_));
     json::object vector = StatementJson();
-    vector["roots"] = DigestJson(roots);
-    vector["companions"] = DigestJson(prover.companion_roots());
-    vector["proof"] = ProofJson(prover.Prove(*transcript, claims));
+    vector["roots"] = DigestJson(proven.roots);
+    vector["companions"] = DigestJson(proven.companions);
+    vector["proof"] = ProofJson(proven.proof);
     return vector;
   }
 
  private:
-  Fp Element() { return Fp(random_()); }
-  Fp2 Extension() {
-    const Fp a = Element();
-    const Fp b = Element();
-    return {a, b};
-  }
   Digest Seed() {
     Digest seed;
     for (std::byte& b : seed.bytes) b = static_cast<std::byte>(random_());
@@ -210,26 +185,13 @@ class OpeningVector {
     return std::make_shared<StoredRows>(cells_[matrix], s_.matrices[matrix].num_columns());
   }
 
-  // Two blocks, of up to two rows.
   void AddClaim(std::size_t matrix) {
-    const std::vector<std::uint64_t>& cells = cells_[matrix];
-    Claim claim{.matrix = matrix, .blocks = {}, .value = {}};
-    Fp2 truth;
-    for (int i = 0; i < 2; ++i) {
-      const unsigned most = s_.matrices[matrix].num_rows > 1 ? 1 : 0;
-      const std::size_t variables = random_() % (s_.matrices[matrix].log_columns + most + 1);
-      const std::uint64_t size = std::uint64_t{1} << variables;
-      Block block{.coefficient = Extension(), .offset = random_() % (cells.size() / size) * size};
-      while (block.point.size() < variables) block.point.push_back(Extension());
-      for (std::uint64_t x = 0; x < size; ++x) {
-        truth += block.coefficient * EqAt(block.point, x) * Fp(cells[block.offset + x]);
-      }
-      claim.blocks.push_back(std::move(block));
-    }
+    Claim claim{
+        .matrix = matrix, .blocks = RandomBlocks(s_.matrices[matrix], 2, random_), .value = {}};
+    truths_.push_back(ValueOn(cells_[matrix], claim.blocks));
     s_.values.emplace_back();
-    if (s_.claims.size() % 2 == 0) s_.values.back() = truth;
+    if (s_.claims.size() % 2 == 0) s_.values.back() = truths_.back();
     s_.claims.push_back(std::move(claim));
-    truths_.push_back(truth);
   }
 
   json::object StatementJson() const {
