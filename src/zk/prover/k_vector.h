@@ -26,11 +26,16 @@ struct KSpan {
 };
 
 // Of any content, aligned to a cache line; large ones in large pages where the system has them.
+// Large ones that are freed are kept for the next that fit, because fresh pages cost more to
+// clear than to compute with, until ReleaseKeptWords() or a limit of kMaxKeptBytes.
 struct FreeWords {
+  std::size_t bytes = 0;
   void operator()(std::uint64_t* words) const;
 };
 using Words = std::unique_ptr<std::uint64_t[], FreeWords>;
+inline constexpr std::size_t kMaxKeptBytes = std::size_t{1} << 31;
 Words AllocateWords(std::uint64_t count);
+void ReleaseKeptWords();
 
 class KVector {
  public:

@@ -11,6 +11,7 @@
 
 #include "circuit/circuit_testing.h"
 #include "zk/mask/counting_channel.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/int_rows.h"
 #include "zk/prover/lookup_prover.h"
 #include "zk/prover/run_values.h"
@@ -61,7 +62,7 @@ class Scenario {
     if (!counted.ok()) return counted.error().message();
     BatchProver prover =
         BatchProver::Commit(*plan_, std::make_shared<IntRows>(cells_, 1U << kLogColumns), {},
-                            Digest{})
+                            *SeededEnv(1))
             .value();
     Transcript proving("test");
     prover.AbsorbRoots(proving);

@@ -21,9 +21,8 @@ std::unique_ptr<CommittedMatrix> CommitLongLived(std::vector<std::uint64_t> cell
   const MatrixShape shape = LongLivedShape(cells.size(), kind, 8).value();
   cells.resize(shape.num_rows * shape.num_columns());
   return std::make_unique<CommittedMatrix>(
-      CommittedMatrix::Commit(shape,
-                              std::make_shared<StoredRows>(std::move(cells), shape.num_columns()),
-                              Digest{}, Digest{})
+      CommittedMatrix::Commit(
+          shape, std::make_shared<StoredRows>(std::move(cells), shape.num_columns()), Digest{})
           .value());
 }
 
@@ -93,7 +92,7 @@ void Train(benchmark::State& state) {
             {.circuit = &model.circuit, .publics = &values, .rows = rows, .columns = columns})
             .value();
     cells = plan.layout().num_cells();
-    const Bytes proof = ProveTraining(plan, values, borrowed, Digest{}, enter).value();
+    const Bytes proof = ProveTraining(plan, values, borrowed, PosixEnv(), enter).value();
     bytes = proof.size();
     (void)enter("verify");
     const Status verdict = VerifyTraining(plan, proof);

@@ -167,7 +167,7 @@ Result<std::vector<std::uint64_t>> DataCells(
 }
 
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
-                            std::vector<const CommittedMatrix*> matrices, const Digest& seed,
+                            std::vector<const CommittedMatrix*> matrices, Env& env,
                             const Progress& progress) {
   const auto stage = [&](std::string_view name) { return progress ? progress(name) : OkStatus(); };
   const LookupPlan& lookups = plan.layout().lookups();
@@ -177,7 +177,7 @@ Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
   const auto rows =
       std::make_shared<IntRows>(std::move(cells), plan.batch().matrices()[0].num_columns());
   FLAIR_DO(stage("commitment"));
-  FLAIR_TRY(BatchProver prover, BatchProver::Commit(plan.batch(), rows, matrices, seed));
+  FLAIR_TRY(BatchProver prover, BatchProver::Commit(plan.batch(), rows, matrices, env));
   Transcript transcript(kTrainingProtocol);
   plan.statement().Absorb(transcript);
   prover.AbsorbRoots(transcript);

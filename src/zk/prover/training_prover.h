@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/env.h"
 #include "base/result.h"
 #include "zk/prover/committed_matrix.h"
 #include "zk/prover/run_values.h"
@@ -30,11 +31,12 @@ Result<std::vector<std::uint64_t>> DataCells(std::span<const DataColumn> columns
 // Told before each stage; an error ends the proof with it (kCancelled).
 using Progress = std::function<Status(std::string_view stage)>;
 
-// Proves the run. `matrices`: the statement's, in its order. The proof is verified by whoever
+// Proves the run. `matrices`: the statement's, in its order. `env` gives the randomness that hides
+// the witness. The proof is verified by whoever
 // wants to be sure of it before it leaves.
 // Errors: kInvalidArgument for a run that breaks the circuit's lookups, naming the cell.
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
-                            std::vector<const CommittedMatrix*> matrices, const Digest& seed,
+                            std::vector<const CommittedMatrix*> matrices, Env& env,
                             const Progress& progress = {});
 
 }  // namespace flair::zk

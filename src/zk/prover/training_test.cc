@@ -6,6 +6,7 @@
 #include <random>
 
 #include "circuit/circuit_testing.h"
+#include "zk/prover/batch_testing.h"
 #include "zk/prover/training_prover.h"
 #include "zk/training/training_proof.h"
 #include "zk/verifier/training_verifier.h"
@@ -88,7 +89,7 @@ struct TrainedRun {
     cells.resize(shape.num_rows * 32);
     auto rows_of = std::make_shared<StoredRows>(std::move(cells), 32);
     matrices.push_back(std::make_unique<CommittedMatrix>(
-        CommittedMatrix::Commit(shape, rows_of, DigestOf(9), Digest{}).value()));
+        CommittedMatrix::Commit(shape, rows_of, DigestOf(9)).value()));
     statement.matrices.push_back({role, shape, matrices.back()->root()});
   }
 
@@ -110,7 +111,7 @@ struct TrainedRun {
     const TrainingPlan plan = Plan(values);
     std::vector<const CommittedMatrix*> borrowed;
     for (const auto& m : matrices) borrowed.push_back(m.get());
-    auto proof = ProveTraining(plan, values, borrowed, DigestOf(77));
+    auto proof = ProveTraining(plan, values, borrowed, *SeededEnv(77));
     EXPECT_TRUE(proof.ok()) << (proof.ok() ? "" : proof.error().message());
     return std::move(*proof);
   }
