@@ -303,7 +303,28 @@ Builder::Branch Builder::RoundSigned(const std::string& name, ValueId x, unsigne
   return {y, positive};
 }
 
+// SOUNDNESS: a limb that no table bounds is any element of the field. Attack: y - p/2^s in place
+// of y.
+void Builder::CheckEveryLimbIsLookedUp() {
+  std::set<std::pair<ValueId, unsigned>> seen;
+  for (const Lookup& lookup : circuit_.lookups) {
+    for (const auto& ref : {std::optional(lookup.v), lookup.c1, lookup.c2}) {
+      if (ref) seen.emplace(ref->number, ref->limb);
+    }
+  }
+  for (ValueId id = 0; id < circuit_.values.size(); ++id) {
+    const Value& value = circuit_[id];
+    if (value.kind != Value::Kind::kNumber) continue;
+    for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
+      if (!seen.contains({id, limb})) {
+        Fail(value.name, "limb " + std::to_string(limb) + " is in no lookup");
+      }
+    }
+  }
+}
+
 Result<Circuit> Builder::Finish() && {
+  CheckEveryLimbIsLookedUp();
   if (error_) return *std::move(error_);
   return std::move(circuit_);
 }

@@ -76,6 +76,19 @@ TEST(CircuitTest, SumsThatMayPassTheFieldAreRefused) {
   EXPECT_THAT(made.error().message(), HasSubstr("'energy': the sum of its terms can pass 2^62"));
 }
 
+TEST(CircuitTest, ALimbThatNoTableBoundsIsRefused) {
+  Builder b;
+  const AxisId i = b.AddAxis("i", 3);
+  const ValueId x = b.AddData("x", {i}, Signed(8, 4, "data"), 0);
+  const ValueId free =
+      b.AddNumber("free", {i}, Unsigned(8, 4, ""),
+                  {.kind = RuleKind::kPositive, .inputs = {b.At(x)}, .parameters = {}}, false);
+  b.AddLookup({.table = b.Range(4), .v = {free, 0}});
+  const auto made = std::move(b).Finish();
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message(), HasSubstr("'free': limb 1 is in no lookup"));
+}
+
 // Convolution in both directions against plain loops.
 TEST(CircuitTest, WindowsConvolveBothWays) {
   const std::uint64_t size = 7, kernel = 3, stride = 2, pad = 1, dilation = 1;

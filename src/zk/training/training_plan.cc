@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/training/training_plan.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -58,7 +57,9 @@ Result<TrainingPlan> TrainingPlan::Make(const TrainingStatement& statement,
   FLAIR_DO(plan.LinkMatrices());
   std::uint64_t batch = 0;
   for (const circuit::ValueId id : circuit.data) {
-    batch = std::max(batch, circuit.axes[circuit[id].axes[0]].size);
+    const std::uint64_t own = circuit.axes[circuit[id].axes[0]].size;
+    if (batch != 0 && own != batch) return Wrong("columns of batches of two sizes");
+    batch = own;
   }
   if (inputs.rows.size() != batch * statement.num_steps) {
     return Wrong("batches of " + std::to_string(inputs.rows.size()) + " records in all");
