@@ -323,7 +323,25 @@ void Builder::CheckEveryLimbIsLookedUp() {
   }
 }
 
+// Blocks of v and of its companions are paired one by one: equal axes make them alike.
+void Builder::CheckCompanions() {
+  for (const Lookup& lookup : circuit_.lookups) {
+    const Value& v = circuit_[lookup.v.number];
+    for (const auto& ref : {lookup.c1, lookup.c2}) {
+      if (!ref) continue;
+      const Value& companion = circuit_[ref->number];
+      const bool is_alike = companion.number.is_state == v.number.is_state &&
+                            std::equal(v.axes.begin(), v.axes.end(), companion.axes.begin(),
+                                       companion.axes.end(), [this](AxisId a, AxisId b) {
+                                         return circuit_.axes[a].size == circuit_.axes[b].size;
+                                       });
+      if (!is_alike) Fail(companion.name, "a companion of '" + v.name + "' with other axes");
+    }
+  }
+}
+
 Result<Circuit> Builder::Finish() && {
+  CheckCompanions();
   CheckEveryLimbIsLookedUp();
   if (error_) return *std::move(error_);
   return std::move(circuit_);

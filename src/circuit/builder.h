@@ -92,6 +92,7 @@ class Builder {
  private:
   void Fail(const std::string& name, const std::string& why);
   void CheckEveryLimbIsLookedUp();
+  void CheckCompanions();
   void CheckWindows(const std::string& name, const Term& term);
   void LookUpLimbs(ValueId number);
   ValueId Remainder(const std::string& name, ValueId x, unsigned shift, unsigned limb_bits);

@@ -89,6 +89,24 @@ TEST(CircuitTest, ALimbThatNoTableBoundsIsRefused) {
   EXPECT_THAT(made.error().message(), HasSubstr("'free': limb 1 is in no lookup"));
 }
 
+TEST(CircuitTest, ACompanionOfOtherAxesIsRefused) {
+  for (const bool is_turned : {false, true}) {
+    Builder b;
+    const AxisId i = b.AddAxis("i", 3);
+    const AxisId j = b.AddAxis("j", 5);
+    const ValueId v = b.AddData("v", {i, j}, Signed(4, 4, "data"), 0);
+    const ValueId sign = b.AddNumber(
+        "sign", is_turned ? std::vector<AxisId>{j, i} : std::vector<AxisId>{i, j},
+        Unsigned(1, 1, ""), {.kind = RuleKind::kPositive, .inputs = {b.At(v)}, .parameters = {}});
+    b.AddLookup({.table = b.Sign(4), .v = {v, 0}, .c1 = LimbRef{sign, 0}});
+    const auto made = std::move(b).Finish();
+    ASSERT_EQ(made.ok(), !is_turned);
+    if (is_turned) {
+      EXPECT_THAT(made.error().message(), HasSubstr("'sign': a companion of 'v' with other axes"));
+    }
+  }
+}
+
 // Convolution in both directions against plain loops.
 TEST(CircuitTest, WindowsConvolveBothWays) {
   const std::uint64_t size = 7, kernel = 3, stride = 2, pad = 1, dilation = 1;
