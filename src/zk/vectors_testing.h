@@ -46,7 +46,7 @@ inline MatrixShape ShapeOf(const json::value& v) {
   return shape;
 }
 
-inline std::vector<std::uint64_t> Words(const json::value& list) {
+inline std::vector<std::uint64_t> WordsOf(const json::value& list) {
   std::vector<std::uint64_t> out;
   for (const json::value& v : list.as_array()) out.push_back(Word(v));
   return out;

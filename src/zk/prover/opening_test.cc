@@ -243,7 +243,7 @@ TEST(CommittedMatrixTest, TheReferencesMatricesOnEveryNumberOfThreads) {
     const MatrixShape shape = ShapeOf(v);
     for (const std::size_t threads : {1U, 2U, 7U}) {
       SetThreadCount(threads);
-      const auto rows = std::make_shared<StoredRows>(Words(v.at("cells")), shape.num_columns());
+      const auto rows = std::make_shared<StoredRows>(WordsOf(v.at("cells")), shape.num_columns());
       const auto made = CommittedMatrix::Commit(shape, rows, Dig(v.at("seed")));
       ASSERT_TRUE(made.ok()) << made.error().message();
       EXPECT_EQ(made->root(), Dig(v.at("root")));
@@ -253,7 +253,7 @@ TEST(CommittedMatrixTest, TheReferencesMatricesOnEveryNumberOfThreads) {
       for (const json::value& j : v.at("opened").as_array()) columns.push_back(Num(j));
       const OpenedMatrix opened = made->Open(columns);
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        const auto expected = Words(v.at("columns").at(i));
+        const auto expected = WordsOf(v.at("columns").at(i));
         ASSERT_EQ(opened.columns[i].size(), expected.size());
         for (std::size_t r = 0; r < expected.size(); ++r) {
           EXPECT_EQ(opened.columns[i][r].value(), expected[r]);

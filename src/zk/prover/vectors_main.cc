@@ -1,5 +1,6 @@
 // `zk_vectors KIND` prints tests/vectors/zk_KIND.json. `zk_vectors KIND -` reads vectors from
-// standard input, one a line, and prints the verifier's word on each, one a line.
+// standard input, one a line, and prints the verifier's word on each, one a line. `zk_vectors
+// training SEED COUNT` prints vectors of so many random circuits, one a line.
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "zk/prover/lookup_vectors_testing.h"
 #include "zk/prover/opening_vectors_testing.h"
+#include "zk/prover/training_vectors_testing.h"
 
 namespace flair::zk {
 namespace {
@@ -46,9 +48,18 @@ struct Kind {
   std::string (*judge)(const json::value& vector);
 };
 constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening},
-                           {"lookup", MakeLookupVectors, JudgeLookup}};
+                           {"lookup", MakeLookupVectors, JudgeLookup},
+                           {"training", MakeTrainingVectors, JudgeTraining}};
 
 int Main(const std::vector<std::string_view>& arguments) {
+  if (arguments.size() == 3 && arguments[0] == "training") {
+    const std::uint64_t seed = std::stoull(std::string(arguments[1]));
+    const std::uint64_t count = std::stoull(std::string(arguments[2]));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      std::cout << json::serialize(RandomTraining(seed + i)) << std::endl;
+    }
+    return 0;
+  }
   for (const auto& [name, make, judge] : kKinds) {
     if (arguments.empty() || arguments[0] != name) continue;
     if (arguments.size() == 1) {
@@ -62,7 +73,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     }
     return 0;
   }
-  std::cerr << "usage: zk_vectors opening|lookup [-]\n";
+  std::cerr << "usage: zk_vectors opening|lookup|training [-] | training SEED COUNT\n";
   return 2;
 }
 
