@@ -191,14 +191,18 @@ class Plan:
         self.statement, self.circuit, self.columns, self.publics, self.rows = statement, circuit, columns, publics, rows
         roles = {matrix["role"] for matrix in statement.matrices}
         held = {role for _, role in circuit.carried}
-        require(not circuit.data or DATA in roles, "plan", "data without their matrix")
+        check_columns(circuit, columns)
+        require(not columns or DATA in roles, "plan", "data without their matrix")
         require("weight" not in held or {WEIGHTS_BEFORE, WEIGHTS_AFTER} <= roles, "plan", "weights without their matrices")
         for role in roles:
-            require(role == DATA or CARRIED[role] in held, "plan", "a matrix of nothing")
+            require(columns if role == DATA else CARRIED[role] in held, "plan", "a matrix of nothing")
         batches = {circuit.sizes[circuit.values[number]["axes"][0]] for number in circuit.data}
         require(len(batches) <= 1, "plan", "batches of two sizes")
         require(len(rows) == statement.steps * sum(batches), "plan", "another number of rows")
         require(all(row < statement.records for row in rows), "plan", "a row that there is not")
+        for number, cells in publics.items():
+            lo, hi = circuit.ranges[number]
+            require(all(lo <= cell <= hi for cell in cells), "plan", "a public value beyond its range")
         self.layout = layout.Layout(circuit, statement.steps)
         self.tensors = {}
         for matrix in statement.matrices:
@@ -213,7 +217,6 @@ class Plan:
 
     def _lay_out(self, matrix: dict):
         if matrix["role"] == DATA:
-            check_columns(self.circuit, self.columns)
             tensors = dict(enumerate(data_tensors(self.columns, self.statement.records)))
         else:
             tensors = carried_tensors(self.circuit, CARRIED[matrix["role"]])

@@ -139,6 +139,7 @@ class Changes:
         for i, cells in enumerate(self.honest["publics"]):
             for at in self.random.sample(range(len(cells)), min(3, len(cells))):
                 self.set(f"public {i}, cell {at}", lambda v, i=i, at=at: (v["publics"][i], at), cells[at] + 1)
+                self.set(f"public {i}, cell {at}", lambda v, i=i, at=at: (v["publics"][i], at), 2**61, "plan")
         for i, column in enumerate(self.honest["columns"]):
             for key in ("bits", "bias"):
                 for by in (-1, 1, 15):

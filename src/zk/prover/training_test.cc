@@ -194,6 +194,32 @@ TEST(TrainingTest, FalseRunsAreRejected) {
   });
 }
 
+// The perceptron, with a rate that nothing reads.
+TEST(TrainingTest, APublicBeyondItsRangeIsRefused) {
+  class Rate final : public Publics {
+   public:
+    std::span<const std::int64_t> CellsOf(circuit::ValueId) const override { return cells; }
+    Ints cells;
+  };
+  TrainedRun run(2, {}, 1);
+  circuit::Circuit& circuit = run.model.circuit;
+  circuit.publics = {static_cast<circuit::ValueId>(circuit.values.size())};
+  circuit.values.push_back(
+      {.name = "rate", .kind = circuit::Value::Kind::kPublic, .axes = {}, .lo = -3, .hi = 5});
+  for (const std::int64_t v : {-4, -3, 5, 6}) {
+    Rate rate;
+    rate.cells = {0, v};
+    const auto plan = TrainingPlan::Make(
+        run.statement,
+        {.circuit = &circuit, .publics = &rate, .rows = run.rows, .columns = run.columns},
+        kFewQueries);
+    EXPECT_EQ(plan.ok(), v >= -3 && v <= 5) << v;
+    if (!plan.ok()) {
+      EXPECT_THAT(plan.error().message(), HasSubstr("'rate' is"));
+    }
+  }
+}
+
 TEST(TrainingTest, ChangedBytesAreRejected) {
   const TrainedRun run(1, {.batch = 2, .in = 2, .hidden = 2, .out = 1}, 4);
   const Bytes proof = run.Prove();

@@ -12,6 +12,20 @@ namespace {
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
 
+// SOUNDNESS: Rule Z counts with these ranges; beyond them a form can be a multiple of p. Test:
+// TrainingTest.APublicBeyondItsRangeIsRefused.
+Status CheckPublics(const circuit::Circuit& circuit, const Publics& publics) {
+  for (const circuit::ValueId id : circuit.publics) {
+    const circuit::Value& value = circuit[id];
+    for (const std::int64_t v : publics.CellsOf(id)) {
+      if (v < value.lo || v > value.hi) {
+        return Wrong("public '" + value.name + "' is " + std::to_string(v) + ", beyond its range");
+      }
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status TrainingPlan::LinkMatrices() {
@@ -67,6 +81,7 @@ Result<TrainingPlan> TrainingPlan::Make(const TrainingStatement& statement,
   for (const std::uint32_t row : inputs.rows) {
     if (row >= statement.num_records) return Wrong("record " + std::to_string(row) + " is none");
   }
+  FLAIR_DO(CheckPublics(circuit, *inputs.publics));
   FLAIR_TRY(Layout layout, Layout::Make(circuit, statement.num_steps));
   plan.layout_ = std::make_unique<Layout>(std::move(layout));
 
