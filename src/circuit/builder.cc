@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <set>
 #include <utility>
 
@@ -26,15 +27,15 @@ std::pair<Int128, Int128> RangeOf(const Circuit& circuit, const Read& read) {
 }  // namespace
 
 Width Signed(unsigned bits, unsigned limb_bits, std::string line) {
-  return {bits, std::int64_t{1} << (bits - 1), limb_bits, std::move(line)};
+  return {bits, std::int64_t{1} << (bits - 1), limb_bits, std::move(line), 0};
 }
 
 Width Signable(unsigned bits, unsigned limb_bits, std::string line) {
-  return {bits, (std::int64_t{1} << (bits - 1)) - 1, limb_bits, std::move(line)};
+  return {bits, (std::int64_t{1} << (bits - 1)) - 1, limb_bits, std::move(line), 0};
 }
 
 Width Unsigned(unsigned bits, unsigned limb_bits, std::string line) {
-  return {bits, 0, limb_bits, std::move(line)};
+  return {bits, 0, limb_bits, std::move(line), 0};
 }
 
 void Builder::Fail(const std::string& name, const std::string& why) {
@@ -84,26 +85,18 @@ void Builder::CheckWindows(const std::string& name, const Term& term) {
   }
 }
 
-ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) {
-  const auto id = static_cast<ValueId>(circuit_.values.size());
-  Int128 absolute = form.constant < 0 ? -Int128{form.constant} : Int128{form.constant};
-  Int128 lo = form.constant;
-  Int128 hi = form.constant;
+void Builder::CheckReads(const std::string& name, const Form& form) {
   for (const Term& term : form.terms) {
-    // How many products are added up in one cell: the axes that it has not, once each. Of a
-    // window's three axes the third follows from the others.
-    std::set<AxisId> summed;
     std::size_t hidden = 0;
-    Int128 low = 1;
-    Int128 high = 1;
-    Int128 most = term.coefficient < 0 ? -Int128{term.coefficient} : Int128{term.coefficient};
     for (const Read& read : term.factors) {
-      if (read.value >= id) Fail(name, "reads a value that comes later");
-      if (read.value >= id) return id;
+      if (read.value >= circuit_.values.size()) {
+        return Fail(name, "reads a value that comes later");
+      }
       const Value& value = circuit_[read.value];
-      if (read.axes.size() != value.axes.size())
-        Fail(name, "reads '" + value.name + "' with other axes");
-      for (std::size_t i = 0; i < std::min(read.axes.size(), value.axes.size()); ++i) {
+      if (read.axes.size() != value.axes.size()) {
+        return Fail(name, "reads '" + value.name + "' with other axes");
+      }
+      for (std::size_t i = 0; i < read.axes.size(); ++i) {
         if (circuit_.axes[read.axes[i]].size != circuit_.axes[value.axes[i]].size) {
           Fail(name, "reads '" + value.name + "' with axes of other sizes");
         }
@@ -111,19 +104,36 @@ ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) 
       if (std::set<AxisId>(read.axes.begin(), read.axes.end()).size() != read.axes.size()) {
         Fail(name, "reads '" + value.name + "' along a diagonal");
       }
-      if (read.moment == Moment::kNext && !value.number.is_state)
+      if (read.moment == Moment::kNext && !value.number.is_state) {
         Fail(name, "no state has a next value");
+      }
       hidden += value.kind == Value::Kind::kPublic ? 0 : 1;
+    }
+    if (hidden < 1 || hidden > 2) Fail(name, "a term has one or two factors that are not public");
+    CheckWindows(name, term);
+  }
+}
+
+Builder::Extent Builder::ExtentOf(const std::vector<AxisId>& axes, const Form& form) const {
+  Int128 absolute = form.constant < 0 ? -Int128{form.constant} : Int128{form.constant};
+  Int128 lo = form.constant;
+  Int128 hi = form.constant;
+  for (const Term& term : form.terms) {
+    // How many products are added up in one cell: the axes that it has not, once each. Of a
+    // window's three axes the third follows from the others.
+    std::set<AxisId> summed;
+    Int128 low = 1;
+    Int128 high = 1;
+    Int128 most = term.coefficient < 0 ? -Int128{term.coefficient} : Int128{term.coefficient};
+    for (const Read& read : term.factors) {
       summed.insert(read.axes.begin(), read.axes.end());
       const auto [a, b] = RangeOf(circuit_, read);
       const std::array<Int128, 4> corners = {low * a, low * b, high * a, high * b};
       low = *std::min_element(corners.begin(), corners.end());
       high = *std::max_element(corners.begin(), corners.end());
       most *= std::max(a < 0 ? -a : a, b < 0 ? -b : b);
-      if (most >= kMaxSize) break;
+      if (most >= kMaxSize) return {.lo = 0, .hi = 0, .fits = false};
     }
-    if (hidden < 1 || hidden > 2) Fail(name, "a term has one or two factors that are not public");
-    CheckWindows(name, term);
     for (const Window& w : term.windows) {
       summed.insert(w.out);
       summed.insert(w.kernel);
@@ -136,28 +146,37 @@ ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) 
     for (const AxisId axis : axes) summed.erase(axis);
     for (const AxisId axis : summed) {
       most *= circuit_.axes[axis].size;
-      low = std::min<Int128>(low, 0) * circuit_.axes[axis].size + std::max<Int128>(low, 0);
-      high = std::max<Int128>(high, 0) * circuit_.axes[axis].size + std::min<Int128>(high, 0);
-      if (most >= kMaxSize) break;
+      low *= circuit_.axes[axis].size;
+      high *= circuit_.axes[axis].size;
+      if (most >= kMaxSize) return {.lo = 0, .hi = 0, .fits = false};
     }
     if (!term.windows.empty()) {  // a window may hold nowhere
       low = std::min<Int128>(low, 0);
       high = std::max<Int128>(high, 0);
     }
     absolute += most;
-    if (absolute >= kMaxSize) {
-      Fail(name, "the sum of its terms can pass 2^62: use coarser formats or a smaller batch");
-      break;
-    }
+    if (absolute >= kMaxSize) return {.lo = 0, .hi = 0, .fits = false};
     lo += term.coefficient < 0 ? term.coefficient * high : term.coefficient * low;
     hi += term.coefficient < 0 ? term.coefficient * low : term.coefficient * high;
   }
-  if (absolute >= kMaxSize) lo = hi = 0;
+  return {.lo = static_cast<std::int64_t>(lo), .hi = static_cast<std::int64_t>(hi), .fits = true};
+}
+
+ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) {
+  const auto id = static_cast<ValueId>(circuit_.values.size());
+  CheckReads(name, form);
+  Extent extent;
+  if (!error_) {
+    extent = ExtentOf(axes, form);
+    if (!extent.fits) {
+      Fail(name, "the sum of its terms can pass 2^62: use coarser formats or a smaller batch");
+    }
+  }
   circuit_.values.push_back({.name = std::move(name),
                              .kind = Value::Kind::kForm,
                              .axes = std::move(axes),
-                             .lo = static_cast<std::int64_t>(lo),
-                             .hi = static_cast<std::int64_t>(hi),
+                             .lo = extent.lo,
+                             .hi = extent.hi,
                              .form = std::move(form)});
   return id;
 }
@@ -172,10 +191,11 @@ ValueId Builder::AddNumber(std::string name, std::vector<AxisId> axes, const Wid
     return id;
   }
   Number number{.bias = width.bias, .rule = std::move(rule), .line = width.line};
-  for (unsigned left = width.bits; left > 0;) {
-    const unsigned bits = std::min(left, width.limb_bits);
+  for (unsigned at = 0; at < width.bits;) {
+    const unsigned end = at < width.cut ? std::min(width.cut, width.bits) : width.bits;
+    const unsigned bits = std::min(end - at, width.limb_bits);
     number.limb_bits.push_back(bits);
-    left -= bits;
+    at += bits;
   }
   circuit_.values.push_back({.name = std::move(name),
                              .kind = Value::Kind::kNumber,
@@ -241,65 +261,69 @@ TableId Builder::Sign(unsigned bits) {
   return *signs_[bits];
 }
 
-ValueId Builder::Remainder(const std::string& name, ValueId x, unsigned shift, unsigned limb_bits) {
-  const std::int64_t unit = std::int64_t{1} << shift;
-  return AddNumber(
-      name + ".remainder", circuit_[x].axes, Unsigned(shift, limb_bits, ""),
-      {.kind = RuleKind::kRemainder, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
+std::optional<ValueId> Builder::Remainder(const std::string& name, ValueId x, std::int64_t divisor,
+                                          unsigned limb_bits) {
+  if (divisor == 1) return std::nullopt;
+  const auto last = static_cast<std::uint64_t>(divisor - 1);
+  const auto bits = static_cast<unsigned>(std::bit_width(last));
+  const ValueId r = AddNumber(
+      name + ".remainder", circuit_[x].axes, Unsigned(bits, limb_bits, ""),
+      {.kind = RuleKind::kRemainder, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
+  if (std::has_single_bit(last + 1)) return r;
+  const ValueId rest = AddForm(
+      name + ".rest", circuit_[x].axes,
+      {.terms = {{.coefficient = -1, .factors = {At(r)}, .windows = {}}}, .constant = divisor - 1});
+  Divide(name + ".gap", rest, 1, Unsigned(bits, limb_bits, ""));
+  return r;
 }
 
-void Builder::TieRound(const std::string& name, ValueId x, unsigned shift, const Read& rounded,
-                       std::optional<ValueId> remainder) {
-  const std::int64_t unit = std::int64_t{1} << shift;
-  Form form{.terms = {{.coefficient = unit, .factors = {rounded}, .windows = {}},
+// m quotient + r - x - floor(m/2) = 0
+void Builder::TieQuotient(const std::string& name, ValueId x, std::int64_t divisor,
+                          const Read& quotient, unsigned limb_bits) {
+  Form form{.terms = {{.coefficient = divisor, .factors = {quotient}, .windows = {}},
                       {.coefficient = -1, .factors = {At(x)}, .windows = {}}},
-            .constant = shift == 0 ? 0 : -(unit / 2)};
-  if (remainder)
-    form.terms.push_back({.coefficient = 1, .factors = {At(*remainder)}, .windows = {}});
+            .constant = -(divisor / 2)};
+  if (const auto r = Remainder(name, x, divisor, limb_bits)) {
+    form.terms.push_back({.coefficient = 1, .factors = {At(*r)}, .windows = {}});
+  }
   AddZero(name, AddForm(name + ".rounding", circuit_[x].axes, std::move(form)));
 }
 
-ValueId Builder::Round(const std::string& name, ValueId x, unsigned shift, const Width& width) {
-  const std::int64_t unit = std::int64_t{1} << shift;
-  const ValueId y =
-      AddNumber(name, circuit_[x].axes, width,
-                {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
-  std::optional<ValueId> r;
-  if (shift > 0) r = Remainder(name, x, shift, width.limb_bits);
-  TieRound(name, x, shift, At(y), r);
+ValueId Builder::Divide(const std::string& name, ValueId x, std::int64_t divisor,
+                        const Width& width) {
+  const ValueId y = AddNumber(
+      name, circuit_[x].axes, width,
+      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
+  TieQuotient(name, x, divisor, At(y), width.limb_bits);
   return y;
 }
 
-void Builder::RoundInto(ValueId state, ValueId x, unsigned shift) {
-  const std::string name = circuit_[state].name;
-  const std::int64_t unit = std::int64_t{1} << shift;
-  SetRule(state, {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}});
+void Builder::DivideInto(ValueId state, ValueId x, std::int64_t divisor) {
+  SetRule(state,
+          {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
   const std::vector<unsigned>& limbs = circuit_[state].number.limb_bits;
-  std::optional<ValueId> r;
-  if (shift > 0) r = Remainder(name, x, shift, *std::max_element(limbs.begin(), limbs.end()));
   Read next = At(state);
   next.moment = Moment::kNext;
-  TieRound(name, x, shift, next, r);
+  TieQuotient(circuit_[state].name, x, divisor, next,
+              *std::max_element(limbs.begin(), limbs.end()));
 }
 
-Builder::Branch Builder::RoundSigned(const std::string& name, ValueId x, unsigned shift,
-                                     const Width& width) {
-  const std::int64_t unit = std::int64_t{1} << shift;
+Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::int64_t divisor,
+                                      const Width& width) {
   const ValueId y = AddNumber(
       name, circuit_[x].axes, width,
-      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {unit, unit / 2}}, false);
+      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}},
+      false);
   const ValueId positive =
       AddNumber(name + ".positive", circuit_[x].axes, Unsigned(1, 1, ""),
                 {.kind = RuleKind::kPositive, .inputs = {At(y)}, .parameters = {}}, false);
-  const auto& limbs = circuit_[y].number.limb_bits;
+  const std::vector<unsigned> limbs = circuit_[y].number.limb_bits;
   const auto top = static_cast<unsigned>(limbs.size() - 1);
   for (unsigned limb = 0; limb < top; ++limb) {
     AddLookup({.table = Range(limbs[limb]), .v = {y, limb}});
   }
   AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{positive, 0}});
-  std::optional<ValueId> r;
-  if (shift > 0) r = Remainder(name, x, shift, width.limb_bits);
-  TieRound(name, x, shift, At(y), r);
+  TieQuotient(name, x, divisor, At(y), width.limb_bits);
   return {y, positive};
 }
 

@@ -23,6 +23,7 @@ struct Width {
   std::int64_t bias = 0;    // the number's least value is -bias
   unsigned limb_bits = 20;  // of every limb but the highest
   std::string line;         // of the profile
+  unsigned cut = 0;         // limbs end at this bit; 0: where they would anyway
 
   std::int64_t lo() const { return -bias; }
   std::int64_t hi() const { return (std::int64_t{1} << bits) - 1 - bias; }
@@ -64,18 +65,33 @@ class Builder {
 
   // Gadgets ----------------------------------------------------------------------------------
 
-  // y = floor((x + 2^(shift-1)) / 2^shift): x + 2^(shift-1) = 2^shift y + r, 0 <= r < 2^shift.
-  // Unique: r is x + 2^(shift-1) mod 2^shift. No r, and y = x, where shift is 0.
-  ValueId Round(const std::string& name, ValueId x, unsigned shift, const Width& width);
+  // y = floor((x + floor(m/2)) / m): x + floor(m/2) = m y + r, 0 <= r < m, half up.
+  // Unique: r is x + floor(m/2) mod m. Its limbs bound r where m is a power of two; otherwise
+  // those of m-1-r do, too. No r, and y = x, where m is 1.
+  ValueId Divide(const std::string& name, ValueId x, std::int64_t divisor, const Width& width);
   // The same for the next value of a state that has no rule yet.
-  void RoundInto(ValueId state, ValueId x, unsigned shift);
-  // Round(), and [y > 0], which the highest limb's row in a table of signs forces.
+  void DivideInto(ValueId state, ValueId x, std::int64_t divisor);
+  // Divide(), and [y > 0], which the highest limb's row in a table of signs forces.
   // REQUIRES: a Signable() width.
   struct Branch {
     ValueId value;
     ValueId positive;
   };
-  Branch RoundSigned(const std::string& name, ValueId x, unsigned shift, const Width& width);
+  Branch DivideSigned(const std::string& name, ValueId x, std::int64_t divisor, const Width& width);
+  // r alone, for gadgets that have an identity of their own; nothing where the divisor is 1.
+  std::optional<ValueId> Remainder(const std::string& name, ValueId x, std::int64_t divisor,
+                                   unsigned limb_bits);
+
+  // By 2^shift.
+  ValueId Round(const std::string& name, ValueId x, unsigned shift, const Width& width) {
+    return Divide(name, x, std::int64_t{1} << shift, width);
+  }
+  void RoundInto(ValueId state, ValueId x, unsigned shift) {
+    DivideInto(state, x, std::int64_t{1} << shift);
+  }
+  Branch RoundSigned(const std::string& name, ValueId x, unsigned shift, const Width& width) {
+    return DivideSigned(name, x, std::int64_t{1} << shift, width);
+  }
 
   // Reads and terms --------------------------------------------------------------------------
 
@@ -86,6 +102,14 @@ class Builder {
   const Value& operator[](ValueId id) const { return circuit_[id]; }
   const Axis& axis(AxisId id) const { return circuit_.axes[id]; }
 
+  // What AddForm() would find: [lo, hi], and whether its terms may pass 2^62.
+  struct Extent {
+    std::int64_t lo = 0;
+    std::int64_t hi = 0;
+    bool fits = true;
+  };
+  Extent ExtentOf(const std::vector<AxisId>& axes, const Form& form) const;
+
   // Errors: kInvalidArgument, naming the value and what is wrong with it.
   Result<Circuit> Finish() &&;
 
@@ -95,9 +119,9 @@ class Builder {
   void CheckCompanions();
   void CheckWindows(const std::string& name, const Term& term);
   void LookUpLimbs(ValueId number);
-  ValueId Remainder(const std::string& name, ValueId x, unsigned shift, unsigned limb_bits);
-  void TieRound(const std::string& name, ValueId x, unsigned shift, const Read& rounded,
-                std::optional<ValueId> remainder);
+  void CheckReads(const std::string& name, const Form& form);
+  void TieQuotient(const std::string& name, ValueId x, std::int64_t divisor, const Read& quotient,
+                   unsigned limb_bits);
 
   Circuit circuit_;
   std::optional<Error> error_;

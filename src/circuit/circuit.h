@@ -97,12 +97,18 @@ struct Form {
   std::int64_t constant = 0;  // in every cell
 };
 
-// How the trainer computes a number; `x` and `y` are values, in whole.
+// How the trainer computes a number; `x` is a value, in whole. A row is parameter 0 neighbouring
+// cells, the last axes of what has rows.
 enum class RuleKind : std::uint8_t {
-  kData,       // rows of the data set: parameter 0 is the column
-  kQuotient,   // floor((x + parameter 1) / parameter 0)
-  kRemainder,  // of the same
-  kPositive,   // [x > 0]
+  kData,          // rows of the data set: parameter 0 is the column
+  kQuotient,      // floor((x + parameter 1) / parameter 0)
+  kRemainder,     // of the same
+  kPositive,      // [x > 0]
+  kMaximum,       // floor(m / parameter 1), m the largest cell of each row of x
+  kFirstMinimum,  // in each row of x: 1 in the first of its least cells, else 0
+  kOneHot,        // a row for each cell of x: 1 in cell x of it, else 0
+  kTable,         // column parameter 1 of the row of table parameter 0 whose v is x
+  kReciprocal,    // floor(parameter 0 / x), x > 0
 };
 
 struct Rule {

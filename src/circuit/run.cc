@@ -7,14 +7,10 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "circuit/rules.h"
 
 namespace flair::circuit {
 namespace {
-
-std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
-  const std::int64_t q = a / b;
-  return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
-}
 
 class Runner {
  public:
@@ -59,26 +55,13 @@ class Runner {
   }
 
   Ints ByRule(const Rule& rule) const {
-    Ints scratch;
-    const auto cells = ReaderOf(c_, values_)(rule.inputs[0], scratch);
-    Ints x(cells.begin(), cells.end());
-    switch (rule.kind) {
-      case RuleKind::kData:
-        break;  // given
-      case RuleKind::kQuotient:
-        for (std::int64_t& v : x) v = FloorDiv(v + rule.parameters[1], rule.parameters[0]);
-        break;
-      case RuleKind::kRemainder:
-        for (std::int64_t& v : x) {
-          v += rule.parameters[1];
-          v -= FloorDiv(v, rule.parameters[0]) * rule.parameters[0];
-        }
-        break;
-      case RuleKind::kPositive:
-        for (std::int64_t& v : x) v = v > 0 ? 1 : 0;
-        break;
+    const Reader reader = ReaderOf(c_, values_);
+    std::vector<Ints> scratch(rule.inputs.size());
+    std::vector<std::span<const std::int64_t>> inputs;
+    for (std::size_t i = 0; i < rule.inputs.size(); ++i) {
+      inputs.push_back(reader(rule.inputs[i], scratch[i]));
     }
-    return x;
+    return ComputeRule(c_, rule, inputs);
   }
 
   Status CheckFits(ValueId id, const Ints& cells) const {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "circuit/rules.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/check.h"
+
+namespace flair::circuit {
+namespace {
+
+using Cells = std::span<const std::int64_t>;
+
+std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
+  const std::int64_t q = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+template <typename F>
+Ints Each(Cells x, F f) {
+  Ints out(x.size());
+  std::transform(x.begin(), x.end(), out.begin(), f);
+  return out;
+}
+
+Ints Maxima(Cells x, std::size_t row, std::int64_t divisor) {
+  Ints out(x.size() / row);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Cells cells = x.subspan(i * row, row);
+    out[i] = FloorDiv(*std::max_element(cells.begin(), cells.end()), divisor);
+  }
+  return out;
+}
+
+Ints FirstMinima(Cells x, std::size_t row) {
+  Ints out(x.size());
+  for (std::size_t i = 0; i < x.size(); i += row) {
+    const Cells cells = x.subspan(i, row);
+    const auto least = std::min_element(cells.begin(), cells.end()) - cells.begin();
+    out[i + static_cast<std::size_t>(least)] = 1;
+  }
+  return out;
+}
+
+Ints OneHot(Cells x, std::size_t row) {
+  Ints out(x.size() * row);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] >= 0 && x[i] < static_cast<std::int64_t>(row)) {
+      out[i * row + static_cast<std::size_t>(x[i])] = 1;
+    }
+  }
+  return out;
+}
+
+// Companion `column` of the first row of `table` with this v.
+std::int64_t LookUp(const Table& table, std::int64_t v, std::int64_t column) {
+  for (const TableSegment& segment : table.segments) {
+    const std::int64_t row = v - segment.first;
+    if (row < 0 || row >= std::int64_t{1} << segment.log_rows) continue;
+    const TableColumn& c = column == 1 ? segment.c1 : segment.c2;
+    return c.values.empty() ? c.constant : c.values[static_cast<std::size_t>(row)];
+  }
+  FLAIR_CHECK(false) << "table '" << table.name << "' has no row " << v;
+  return 0;
+}
+
+}  // namespace
+
+Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cells>& inputs) {
+  const Cells x = inputs[0];
+  const auto parameter = [&](std::size_t i) { return rule.parameters[i]; };
+  switch (rule.kind) {
+    case RuleKind::kData:
+      break;
+    case RuleKind::kQuotient:
+      return Each(
+          x, [&](std::int64_t v) { return FloorDiv(v + rule.parameters[1], rule.parameters[0]); });
+    case RuleKind::kRemainder:
+      return Each(x, [&](std::int64_t v) {
+        v += rule.parameters[1];
+        return v - FloorDiv(v, rule.parameters[0]) * rule.parameters[0];
+      });
+    case RuleKind::kPositive:
+      return Each(x, [](std::int64_t v) { return v > 0 ? 1 : 0; });
+    case RuleKind::kMaximum:
+      return Maxima(x, static_cast<std::size_t>(parameter(0)), parameter(1));
+    case RuleKind::kFirstMinimum:
+      return FirstMinima(x, static_cast<std::size_t>(parameter(0)));
+    case RuleKind::kOneHot:
+      return OneHot(x, static_cast<std::size_t>(parameter(0)));
+    case RuleKind::kTable: {
+      const Table& table = circuit.tables[static_cast<std::size_t>(parameter(0))];
+      return Each(x, [&](std::int64_t v) { return LookUp(table, v, rule.parameters[1]); });
+    }
+    case RuleKind::kReciprocal:
+      return Each(x, [&](std::int64_t v) {
+        FLAIR_CHECK(v > 0) << "the reciprocal of " << v;
+        return rule.parameters[0] / v;
+      });
+  }
+  FLAIR_CHECK(false) << "a rule that computes nothing";
+  return {};
+}
+
+}  // namespace flair::circuit
