@@ -301,11 +301,12 @@ ValueId Builder::Divide(const std::string& name, ValueId x, std::int64_t divisor
 void Builder::DivideInto(ValueId state, ValueId x, std::int64_t divisor) {
   SetRule(state,
           {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
-  const std::vector<unsigned>& limbs = circuit_[state].number.limb_bits;
+  // Copies: values move when one is added.
+  const std::string name = circuit_[state].name;
+  const std::vector<unsigned> limbs = circuit_[state].number.limb_bits;
   Read next = At(state);
   next.moment = Moment::kNext;
-  TieQuotient(circuit_[state].name, x, divisor, next,
-              *std::max_element(limbs.begin(), limbs.end()));
+  TieQuotient(name, x, divisor, next, *std::max_element(limbs.begin(), limbs.end()));
 }
 
 Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::int64_t divisor,

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program/lower.h"
+
+#include <bit>
+#include <utility>
+
+#include "base/check.h"
+#include "program/graph.h"
+#include "program/lower/lowering.h"
+#include "program/shapes.h"
+
+namespace flair::program {
+
+void Lowering::Need(NodeId id) {
+  if (nodes_[id].needed) return;
+  nodes_[id].needed = true;
+  const GraphNode& node = g_[id];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const NodeId input = node.inputs[i];
+    Need(input);
+    const bool branch = node.op == Primitive::kRelu || node.op == Primitive::kReluGrad;
+    // A relu's derivative reads the sign of what was rounded, nothing else.
+    if (branch && (node.op == Primitive::kRelu || i == 1)) nodes_[input].branches = true;
+    if (node.op == Primitive::kReluGrad && i == 1) continue;
+    ++nodes_[input].readers;
+  }
+}
+
+void Lowering::FindNeeded() {
+  for (const auto& gradient : g_.gradients) {
+    if (!gradient) continue;
+    Need(*gradient);
+    ++nodes_[*gradient].readers;
+  }
+}
+
+Status Lowering::CheckSchedule() const {
+  if (!std::has_single_bit(static_cast<std::uint64_t>(p_.schedule.denominator))) {
+    return Error(ErrorCode::kUnsupported, "schedule: the learning rates' denominator " +
+                                              std::to_string(p_.schedule.denominator) +
+                                              " is no power of two");
+  }
+  return OkStatus();
+}
+
+// Parameters and buffers, which exist before anything is computed.
+void Lowering::MakeState() {
+  const auto axes_of = [&](NodeId id) {
+    Axes axes;
+    for (std::size_t dim = 0; dim < atoms_[id].size(); ++dim) {
+      for (const std::uint64_t size : atoms_[id][dim]) {
+        axes.push_back(axes_.Make(g_[id].name + "." + std::to_string(dim), size));
+      }
+    }
+    return axes;
+  };
+  const auto grouped = [&](NodeId id, const Axes& axes) {
+    AxesOfDims dims;
+    std::size_t next = 0;
+    for (const Dims& sizes : atoms_[id]) {
+      dims.emplace_back();
+      for (std::size_t i = 0; i < sizes.size(); ++i) dims.back().push_back(axes[next++]);
+    }
+    return dims;
+  };
+  const Format statistics = Line(ProfileLine::kStatistics);
+  for (NodeId id = 0; id < g_.nodes.size(); ++id) {
+    const GraphNode& node = g_[id];
+    if (node.op == Primitive::kParameter) {
+      circuit::Width width = circuit::Signed(32, LimbBits(), "param " + node.name + " scale");
+      width.cut = kLowWeightBits;
+      const Axes axes = axes_of(id);
+      const circuit::ValueId w =
+          b_.AddState(node.name, axes, width, circuit::Carried::Role::kWeight);
+      made_.parameters.push_back(w);
+      parameter_of_[w] = node.index;
+      ValueOf(id) =
+          ReadOf({b_.At(w), PowerOfTwo(p_.parameters[node.index].scale - 30)}, grouped(id, axes));
+    } else if (node.op == Primitive::kBuffer) {
+      const Axes axes = axes_of(id);
+      const circuit::ValueId buffer =
+          b_.AddState(node.name, axes, circuit::Signed(statistics.bits, LimbBits(), "statistics"),
+                      circuit::Carried::Role::kState);
+      made_.buffers.push_back(buffer);
+      ValueOf(id) = ReadOf({b_.At(buffer), PowerOfTwo(-statistics.scale)}, grouped(id, axes));
+    }
+  }
+}
+
+Status Lowering::LowerColumn(NodeId id) {
+  const Column& column = p_.columns[g_[id].index];
+  // A batch of one has no axis to the graph; to the data set it has.
+  AxesOfDims dims = {p_.batch == 1 ? Axes{} : Axes{*batch_}};
+  for (std::size_t dim = 1; dim < atoms_[id].size(); ++dim) {
+    dims.emplace_back();
+    for (const std::uint64_t size : atoms_[id][dim]) {
+      dims.back().push_back(axes_.Make(column.name + "." + std::to_string(dim), size));
+    }
+  }
+  Axes axes = Flat(dims);
+  if (p_.batch == 1) axes.insert(axes.begin(), *batch_);
+  const circuit::ValueId number = b_.AddData(
+      column.name, axes, circuit::Signed(column.format.bits, LimbBits(), "data " + column.name),
+      g_[id].index);
+  made_.columns[g_[id].index] = number;
+  ValueOf(id) = ReadOf({b_.At(number), PowerOfTwo(-column.format.scale)}, std::move(dims));
+  return OkStatus();
+}
+
+Status Lowering::LowerNode(NodeId id) {
+  switch (g_[id].op) {
+    case Primitive::kLabel:
+    case Primitive::kParameter:
+    case Primitive::kBuffer:
+    case Primitive::kMask:
+      return OkStatus();
+    case Primitive::kColumn:
+      return LowerColumn(id);
+    case Primitive::kConstant:
+      return LowerConstant(id);
+    case Primitive::kMatmul:
+      return LowerMatmul(id);
+    case Primitive::kAdd:
+      return LowerAdd(id);
+    case Primitive::kMul:
+      return LowerMul(id);
+    case Primitive::kAffine:
+      return LowerAffine(id);
+    case Primitive::kSum:
+      return LowerSum(id);
+    case Primitive::kRelu:
+      return LowerRelu(id);
+    case Primitive::kReluGrad:
+      return LowerReluGrad(id);
+    case Primitive::kReshape:
+      return LowerReshape(id);
+    case Primitive::kPermute:
+      return LowerPermute(id);
+    case Primitive::kExpand:
+      return LowerExpand(id);
+    case Primitive::kCrossEntropyGrad:
+      return LowerCrossEntropyGrad(id);
+    default:
+      return Unsupported(id, "this build has no circuit for its operator");
+  }
+}
+
+// A value that branches is rounded; one that several read is made once, in few bits.
+Status Lowering::Settle(NodeId id) {
+  const Expression& e = ValueOf(id);
+  if (nodes_[id].branches) {
+    if (e.is_constant()) return Unsupported(id, "relu of a constant");
+    return Round(id);
+  }
+  if (nodes_[id].readers < 2 || e.is_constant() || AsOneRead(e)) return OkStatus();
+  FLAIR_DO(Factor(id));
+  return OkStatus();
+}
+
+Result<Lowered> Lowering::Run() && {
+  FLAIR_DO(CheckSchedule());
+  FindNeeded();
+  made_.columns.resize(p_.columns.size());
+  made_.schedule = p_.schedule;
+  made_.batch = p_.batch;
+  batch_ = axes_.Make("batch", p_.batch);
+  MakeState();
+  rate_ = b_.AddPublic("learning rate", {}, 0, p_.schedule.LargestNumerator());
+  made_.publics.push_back({.value = *rate_, .kind = PublicInput::Kind::kLearningRate});
+  for (NodeId id = 0; id < g_.nodes.size(); ++id) {
+    if (!nodes_[id].needed) continue;
+    FLAIR_DO(LowerNode(id));
+    if (g_[id].op != Primitive::kLabel && g_[id].op != Primitive::kMask) FLAIR_DO(Settle(id));
+  }
+  FLAIR_DO(LowerOptimiser());
+  FLAIR_TRY(made_.circuit, std::move(b_).Finish());
+  return std::move(made_);
+}
+
+Result<Lowered> Lower(const Program& program) {
+  FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
+  FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
+  FLAIR_TRY(Atoms atoms, CutIntoAxes(graph));
+  return Lowering(program, graph, std::move(atoms)).Run();
+}
+
+circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,
+                      std::uint64_t step) {
+  const std::size_t count = lowered.circuit.SizeOf(lowered.circuit[input.value].axes);
+  switch (input.kind) {
+    case PublicInput::Kind::kLearningRate:
+      return {lowered.schedule.NumeratorAt(step)};
+    case PublicInput::Kind::kMask:
+      return DrawMask(seed, step, input.index, input.drop, count);
+    case PublicInput::Kind::kPlaces: {
+      circuit::Ints places(count);
+      for (std::size_t i = 0; i < count; ++i) places[i] = static_cast<std::int64_t>(i);
+      return places;
+    }
+  }
+  FLAIR_CHECK(false) << "a public of no kind";
+  return {};
+}
+
+}  // namespace flair::program

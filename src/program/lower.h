@@ -1,0 +1,68 @@
+// Lowering: a program as the circuit of one training step, and what of it is what.
+//
+// Every primitive becomes products and sums that nobody commits to, and numbers where the
+// numeric profile says that a value is rounded. docs/spec/step.md has the identities.
+//
+// Place: program, above graph.h and circuit; the trainer (train.h), the prover and the verifier
+// start here. All three get the same circuit from the same program.
+// Thread safety: plain values and functions of their arguments.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "circuit/circuit.h"
+#include "circuit/contract.h"
+#include "program/draws.h"
+#include "program/program.h"
+
+namespace flair::program {
+
+// A public of the circuit, and what its cells are in a step.
+struct PublicInput {
+  enum class Kind : std::uint8_t {
+    kLearningRate,  // the schedule's numerator
+    kMask,          // the draw `index`, 0 with probability `drop`
+    kPlaces,        // 0, 1, 2, ...
+  };
+  circuit::ValueId value = 0;
+  Kind kind = Kind::kLearningRate;
+  std::uint32_t index = 0;
+  Rational drop;
+};
+
+// What the optimiser remembers of a parameter.
+struct OptimiserState {
+  circuit::ValueId value = 0;
+  std::uint32_t parameter = 0;
+};
+
+struct Lowered {
+  circuit::Circuit circuit;
+  std::vector<std::optional<circuit::ValueId>> columns;  // none: nothing reads the column
+  std::vector<circuit::ValueId> parameters;
+  std::vector<circuit::ValueId> buffers;
+  std::vector<OptimiserState> states;
+  std::vector<PublicInput> publics;  // in the order of circuit.publics
+  Schedule schedule;
+  std::uint64_t batch = 1;
+};
+
+// Bits of a weight that products do not read: they read the middle of the cell of the others,
+//   V = 2 floor(W / 2^12) + 1,
+// in halves of its unit.
+inline constexpr unsigned kLowWeightBits = 12;
+
+// Errors: kInvalidArgument from CheckProgram(), BuildGraph() and Rule Z (a sum that can pass
+// 2^62); kUnsupported for what no circuit is known for, naming the node.
+Result<Lowered> Lower(const Program& program);
+
+// The cells of a public in a step.
+circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,
+                      std::uint64_t step);
+
+}  // namespace flair::program

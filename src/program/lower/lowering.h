@@ -1,0 +1,135 @@
+// Lowering: the state of one, shared by the files of the operator families.
+//
+// Each node of the graph that a gradient needs becomes an expression. What happens to it then
+// depends on who reads it:
+//   - a sum or a seam takes its pieces as they are;
+//   - a product takes one factor: a number or a form of few bits, else the value is rounded;
+//   - what several nodes read becomes a number or a form once.
+//
+// Place: program/lower, above expression.h and axes.h; below lower.cc.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "circuit/builder.h"
+#include "program/graph.h"
+#include "program/lower.h"
+#include "program/lower/axes.h"
+#include "program/lower/expression.h"
+
+namespace flair::program {
+
+// One factor of a product.
+struct Operand {
+  circuit::Read read;
+  Unit unit;
+};
+
+class Lowering {
+ public:
+  Lowering(const Program& program, const Graph& graph, Atoms atoms)
+      : p_(program), g_(graph), atoms_(std::move(atoms)), axes_(b_), nodes_(graph.nodes.size()) {}
+
+  Result<Lowered> Run() &&;
+
+ private:
+  struct NodeState {
+    bool needed = false;
+    bool branches = false;  // a relu asks for its sign
+    unsigned readers = 0;   // nodes, and the optimiser
+    Expression value;
+    std::optional<circuit::ValueId> positive;  // of what branches
+    std::optional<circuit::ValueId> mask;      // of a mask, once something reads it
+  };
+
+  // lower.cc: the walk over the graph ---------------------------------------------------------
+  void FindNeeded();
+  void Need(NodeId id);
+  Status CheckSchedule() const;
+  void MakeState();
+  Status LowerNode(NodeId id);
+  Status Settle(NodeId id);
+
+  // values.cc: what an expression becomes -------------------------------------------------------
+  struct NodeFormat {
+    Format format;
+    std::string line;  // the profile's, to raise
+  };
+  NodeFormat FormatOf(NodeId id) const;
+  unsigned LimbBits() const {
+    return p_.profile[static_cast<std::size_t>(ProfileLine::kLimb)].bits;
+  }
+  const Format& Line(ProfileLine line) const { return p_.profile[static_cast<std::size_t>(line)]; }
+  // As `scale` says, as a form X over the expression's axes and a divisor.
+  struct Scaled {
+    circuit::ValueId form;
+    std::int64_t divisor;
+  };
+  Result<Scaled> AddScaled(const std::string& name, const Expression& e, int scale);
+  // The node's value as one read: a number, or a form however many bits it has.
+  Result<Operand> Whole(NodeId id);
+  // As a factor of a product: of few bits; the middle of a weight's cell.
+  Result<Operand> Factor(NodeId id);
+  // Rounds a node's value into a number of its format.
+  Status Round(NodeId id);
+  std::optional<Operand> AsOneRead(const Expression& e) const;
+  circuit::ValueId MiddleOf(std::uint32_t parameter);
+  void Become(NodeId id, circuit::ValueId value, Unit unit);
+  Error TooWide(NodeId id) const;
+  Error Unsupported(NodeId id, const std::string& why) const;
+
+  // Axes for a node whose inputs have none to give.
+  AxesOfDims MakeAxes(NodeId id, const std::set<AxisId>& used);
+  static Expression ReadOf(const Operand& operand, AxesOfDims dims);
+  Expression& ValueOf(NodeId id) { return nodes_[id].value; }
+
+  // arithmetic.cc
+  Status LowerColumn(NodeId id);
+  Status LowerConstant(NodeId id);
+  Status LowerMatmul(NodeId id);
+  Status LowerAdd(NodeId id);
+  Status LowerMul(NodeId id);
+  Status LowerMasked(NodeId id, NodeId x, NodeId mask);
+  Status LowerAffine(NodeId id);
+  Status LowerSum(NodeId id);
+  Status LowerRelu(NodeId id);
+  Status LowerReluGrad(NodeId id);
+  // a b, whose axes are shared where their names are; nothing is summed yet.
+  Result<Expression> Product(NodeId a, Expression shape_a, NodeId b, const AxesOfDims& axes_b);
+
+  // wiring.cc
+  Status LowerReshape(NodeId id);
+  Status LowerPermute(NodeId id);
+  Status LowerExpand(NodeId id);
+
+  // losses.cc
+  Status LowerCrossEntropyGrad(NodeId id);
+  circuit::ValueId OneHotOf(NodeId label, const Axes& classes);
+
+  // optimiser.cc
+  Status LowerOptimiser();
+  Status LowerSgd(std::uint32_t parameter);
+  Result<Expression> GradientOf(std::uint32_t parameter);
+
+  const Program& p_;
+  const Graph& g_;
+  Atoms atoms_;
+  circuit::Builder b_;
+  AxisPool axes_;
+  std::vector<NodeState> nodes_;
+  Lowered made_;
+  std::optional<AxisId> batch_;
+  std::optional<circuit::ValueId> rate_;
+  std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
+  std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
+  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
+  std::optional<circuit::TableId> exponentials_;
+};
+
+}  // namespace flair::program

@@ -1,0 +1,151 @@
+// What an expression becomes: a read, a form, a number.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "program/lower/lowering.h"
+#include "program/shapes.h"
+
+namespace flair::program {
+
+using circuit::Form;
+using circuit::Read;
+
+Error Lowering::TooWide(NodeId id) const {
+  return Error(ErrorCode::kInvalidArgument,
+               "node '" + g_[id].name + "': its factors pass 62 bits in one unit");
+}
+
+Error Lowering::Unsupported(NodeId id, const std::string& why) const {
+  return Error(ErrorCode::kUnsupported, "node '" + g_[id].name + "': " + why);
+}
+
+Lowering::NodeFormat Lowering::FormatOf(NodeId id) const {
+  const GraphNode& node = g_[id];
+  const auto line = node.is_gradient ? ProfileLine::kGradient : ProfileLine::kActivation;
+  const std::string name(InfoOf(line).name);
+  if (node.source >= 0) {
+    const Node& source = p_.nodes[static_cast<std::size_t>(node.source)];
+    const auto& own = node.is_gradient ? source.gradient : source.activation;
+    if (own) return {*own, source.name + " " + name};
+  }
+  return {Line(line), name};
+}
+
+Result<Lowering::Scaled> Lowering::AddScaled(const std::string& name, const Expression& e,
+                                             int scale) {
+  auto integers = AsIntegers(e, scale);
+  if (!integers) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + name + "': its factors pass 62 bits in one unit");
+  }
+  return Scaled{b_.AddForm(name + ".exact", Flat(e.dims), std::move(integers->form)),
+                integers->divisor};
+}
+
+std::optional<Operand> Lowering::AsOneRead(const Expression& e) const {
+  if (e.pieces.size() != 1 || !e.constant.is_zero()) return std::nullopt;
+  const Piece& piece = e.pieces[0];
+  if (piece.factors.size() != 1 || !piece.windows.empty()) return std::nullopt;
+  const Axes own = Flat(e.dims);
+  for (const AxisId axis : piece.factors[0].axes) {
+    if (std::find(own.begin(), own.end(), axis) == own.end()) return std::nullopt;  // summed
+  }
+  return Operand{piece.factors[0], piece.unit};
+}
+
+Expression Lowering::ReadOf(const Operand& operand, AxesOfDims dims) {
+  return {.dims = std::move(dims), .pieces = {{.unit = operand.unit, .factors = {operand.read}}}};
+}
+
+void Lowering::Become(NodeId id, circuit::ValueId value, Unit unit) {
+  Expression& e = ValueOf(id);
+  e = ReadOf({b_.At(value), unit}, std::move(e.dims));
+}
+
+Result<Operand> Lowering::Whole(NodeId id) {
+  const Expression& e = ValueOf(id);
+  if (const auto one = AsOneRead(e)) return *one;
+  auto units = AsUnits(e);
+  if (!units) return TooWide(id);
+  Become(id, b_.AddForm(g_[id].name, Flat(e.dims), std::move(units->form)), units->unit);
+  return *AsOneRead(ValueOf(id));
+}
+
+Status Lowering::Round(NodeId id) {
+  const NodeFormat format = FormatOf(id);
+  const std::string& name = g_[id].name;
+  FLAIR_TRY(const Scaled x, AddScaled(name, ValueOf(id), format.format.scale));
+  const Unit unit = PowerOfTwo(-format.format.scale);
+  if (nodes_[id].branches) {
+    const auto branch = b_.DivideSigned(
+        name, x.form, x.divisor, circuit::Signable(format.format.bits, LimbBits(), format.line));
+    nodes_[id].positive = branch.positive;
+    Become(id, branch.value, unit);
+  } else {
+    Become(id,
+           b_.Divide(name, x.form, x.divisor,
+                     circuit::Signed(format.format.bits, LimbBits(), format.line)),
+           unit);
+  }
+  return OkStatus();
+}
+
+circuit::ValueId Lowering::MiddleOf(std::uint32_t parameter) {
+  if (const auto made = middles_.find(parameter); made != middles_.end()) return made->second;
+  const circuit::ValueId w = made_.parameters[parameter];
+  // 2 (W + 2^31 >> 12) + 1 - 2^20
+  Form form{.terms = {}, .constant = 1 - (std::int64_t{2} << (31 - kLowWeightBits))};
+  const std::vector<unsigned>& limbs = b_[w].number.limb_bits;
+  unsigned below = 0;
+  for (std::size_t limb = 0; limb < limbs.size(); below += limbs[limb++]) {
+    if (below < kLowWeightBits) continue;
+    Read read = b_.At(w);
+    read.limb = static_cast<int>(limb);
+    form.terms.push_back({.coefficient = std::int64_t{2} << (below - kLowWeightBits),
+                          .factors = {read},
+                          .windows = {}});
+  }
+  const circuit::ValueId middle = b_.AddForm(b_[w].name + ".middle", b_[w].axes, std::move(form));
+  middles_[parameter] = middle;
+  return middle;
+}
+
+Result<Operand> Lowering::Factor(NodeId id) {
+  const NodeFormat format = FormatOf(id);
+  const std::int64_t most = std::int64_t{1} << format.format.bits;  // twice the format's range
+  if (auto one = AsOneRead(ValueOf(id))) {
+    const auto parameter = parameter_of_.find(one->read.value);
+    if (parameter != parameter_of_.end()) {
+      one->read.value = MiddleOf(parameter->second);
+      one->unit = Times(one->unit, PowerOfTwo(static_cast<int>(kLowWeightBits) - 1));
+      return *one;
+    }
+    const circuit::Value& value = b_[one->read.value];
+    if (value.kind == circuit::Value::Kind::kNumber) return *one;
+    if (value.lo >= -most && value.hi <= most) return *one;
+  } else {
+    auto units = AsUnits(ValueOf(id));
+    if (!units) return TooWide(id);
+    const Axes axes = Flat(ValueOf(id).dims);
+    const auto extent = b_.ExtentOf(axes, units->form);
+    if (extent.fits && extent.lo >= -most && extent.hi <= most) return Whole(id);
+  }
+  FLAIR_DO(Round(id));
+  return *AsOneRead(ValueOf(id));
+}
+
+AxesOfDims Lowering::MakeAxes(NodeId id, const std::set<AxisId>& taken) {
+  std::set<AxisId> used = taken;
+  AxesOfDims dims;
+  for (const Dims& sizes : atoms_[id]) {
+    Axes axes;
+    for (const std::uint64_t size : sizes) {
+      axes.push_back(axes_.OfSize(size, used));
+      used.insert(axes.back());
+    }
+    dims.push_back(std::move(axes));
+  }
+  return dims;
+}
+
+}  // namespace flair::program

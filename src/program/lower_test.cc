@@ -1,0 +1,90 @@
+// Programs as circuits: which numbers they have, and what is refused. What a step computes is
+// train_test.cc's.
+// SPDX-License-Identifier: Apache-2.0
+#include "program/lower.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "program/program_testing.h"
+
+namespace flair::program {
+namespace {
+
+TEST(LowerTest, OneProgramIsOneCircuit) {
+  const auto a = Lower(Parsed(kMlp)), b = Lower(Parsed(kMlp));
+  ASSERT_TRUE(a.ok() && b.ok());
+  ASSERT_EQ(a->circuit.values.size(), b->circuit.values.size());
+  for (std::size_t i = 0; i < a->circuit.values.size(); ++i) {
+    EXPECT_EQ(a->circuit.values[i].name, b->circuit.values[i].name);
+  }
+}
+
+// The bill of protocol.md: a linear output with relu costs y, b, r, dz, r'; a logit d, e, h, p,
+// onehot and two remainders; a weight its state and one remainder.
+TEST(LowerTest, APerceptronHasTheNumbersOfTheDesign) {
+  const auto lowered = Lower(Parsed(kMlp));
+  ASSERT_TRUE(lowered.ok());
+  // The bias of the last layer needs no remainder: 1/8 of 1/8 of 2^-24 is the unit of a weight.
+  std::map<std::string, int> numbers;
+  for (const circuit::Value& value : lowered->circuit.values) {
+    if (value.kind == circuit::Value::Kind::kNumber) ++numbers[value.name];
+  }
+  const std::map<std::string, int> expected = {
+      {"x", 1},
+      {"y", 1},
+      {"y.onehot", 1},
+      {"fc1.weight", 1},
+      {"fc1.weight.remainder", 1},
+      {"fc1.bias", 1},
+      {"fc1.bias.remainder", 1},
+      {"fc2.weight", 1},
+      {"fc2.weight.remainder", 1},
+      {"fc2.bias", 1},
+      {"h", 1},
+      {"h.positive", 1},
+      {"h.remainder", 1},
+      {"z.softmax.logit.remainder", 1},
+      {"z.softmax.maximum", 1},
+      {"z.softmax.distance", 1},
+      {"z.softmax.exponential", 1},
+      {"z.softmax.largest", 1},
+      {"z.softmax.reciprocal", 1},
+      {"z.softmax.reciprocal.remainder", 1},
+      {"z.softmax.reciprocal.gap", 1},
+      {"z.softmax", 1},
+      {"z.softmax.remainder", 1},
+      {"grad h", 1},
+      {"grad h.remainder", 1},
+  };
+  EXPECT_EQ(numbers, expected);
+}
+
+std::string WhyRefused(std::string text, std::string_view what, std::string_view instead) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos);
+  text.replace(at, what.size(), instead);
+  const auto lowered = Lower(Parsed(text));
+  EXPECT_FALSE(lowered.ok());
+  return lowered.ok() ? "" : lowered.error().message();
+}
+
+TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
+  const std::string mlp(kMlp);
+  EXPECT_EQ(WhyRefused(mlp, "1/8", "1/10"),
+            "schedule: the learning rates' denominator 10 is no power of two");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam()"), "this build lowers no optimiser but sgd");
+  EXPECT_EQ(WhyRefused(mlp, "l = cross_entropy(z, y)",
+                       "c = cross_entropy(z, y)\nf = reshape(z, dims=[4, 10])\n"
+                       "n = mul(f, f)\nm = reduce(n, axes=[0, 1])\nl = add(c, m)"),
+            "node 'x': [8, 12] would be cut along the batch");
+  EXPECT_EQ(WhyRefused(mlp, "h = linear(x",
+                       "f = reshape(x, dims=[8, 3, 4])\nk = reshape(x, dims=[8, 4, 3])\n"
+                       "h = linear(x"),
+            "node 'x': [8, 12] and what it is reshaped to have no common factors");
+}
+
+}  // namespace
+}  // namespace flair::program
