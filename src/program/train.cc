@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program/train.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace flair::program {
+namespace {
+
+using circuit::Circuit;
+using circuit::Ints;
+
+Error Invalid(std::string what) { return Error(ErrorCode::kInvalidArgument, std::move(what)); }
+
+Status CheckCount(const Circuit& c, circuit::ValueId id, const Ints& cells) {
+  if (cells.size() == c.SizeOf(c[id].axes)) return OkStatus();
+  return Invalid("'" + c[id].name + "' has " + std::to_string(cells.size()) + " cells, not " +
+                 std::to_string(c.SizeOf(c[id].axes)));
+}
+
+Status CheckData(const Lowered& lowered, const DataSet& data) {
+  if (data.columns.size() != lowered.columns.size()) {
+    return Invalid("the data set has " + std::to_string(data.columns.size()) +
+                   " columns, the program " + std::to_string(lowered.columns.size()));
+  }
+  if (data.rows < lowered.batch) {
+    return Invalid("the data set has " + std::to_string(data.rows) + " rows, a batch " +
+                   std::to_string(lowered.batch));
+  }
+  const Circuit& c = lowered.circuit;
+  for (std::size_t i = 0; i < data.columns.size(); ++i) {
+    if (!lowered.columns[i]) continue;
+    const std::uint64_t row = c.SizeOf(c[*lowered.columns[i]].axes) / lowered.batch;
+    if (data.columns[i].size() != row * data.rows) {
+      return Invalid("column '" + c[*lowered.columns[i]].name + "' has " +
+                     std::to_string(data.columns[i].size()) + " cells, not " +
+                     std::to_string(row * data.rows));
+    }
+  }
+  return OkStatus();
+}
+
+Ints RowsOf(const Ints& column, std::span<const std::uint32_t> rows, std::uint32_t all) {
+  const std::size_t row = column.size() / all;
+  Ints cells(rows.size() * row);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::copy_n(column.begin() + static_cast<std::ptrdiff_t>(rows[i] * row), row,
+                cells.begin() + static_cast<std::ptrdiff_t>(i * row));
+  }
+  return cells;
+}
+
+}  // namespace
+
+Result<TrainingState> StartOf(const Lowered& lowered, const std::vector<Ints>& parameters,
+                              const std::vector<Ints>& buffers) {
+  if (parameters.size() != lowered.parameters.size() || buffers.size() != lowered.buffers.size()) {
+    return Invalid("the program has " + std::to_string(lowered.parameters.size()) +
+                   " parameters and " + std::to_string(lowered.buffers.size()) + " buffers");
+  }
+  const Circuit& c = lowered.circuit;
+  std::vector<Ints> by_value(c.values.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    by_value[lowered.parameters[i]] = parameters[i];
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) by_value[lowered.buffers[i]] = buffers[i];
+  for (const OptimiserState& state : lowered.states) {
+    by_value[state.value].assign(c.SizeOf(c[state.value].axes), 0);
+  }
+  TrainingState state;
+  for (const circuit::Carried& carried : c.carried) {
+    FLAIR_DO(CheckCount(c, carried.number, by_value[carried.number]));
+    state.carried.push_back(std::move(by_value[carried.number]));
+  }
+  return state;
+}
+
+Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, TrainingState state,
+                            const TrainingRun& run,
+                            const std::function<Status(const TrainingStep&)>& on_step) {
+  const Circuit& c = lowered.circuit;
+  FLAIR_DO(CheckData(lowered, data));
+  if (state.carried.size() != c.carried.size()) {
+    return Invalid("the state has " + std::to_string(state.carried.size()) + " tensors, not " +
+                   std::to_string(c.carried.size()));
+  }
+  for (std::size_t i = 0; i < c.carried.size(); ++i) {
+    FLAIR_DO(CheckCount(c, c.carried[i].number, state.carried[i]));
+  }
+  Batches batches(run.seed, data.rows, lowered.batch);
+  for (std::uint64_t step = run.first_step; step < run.first_step + run.steps; ++step) {
+    const std::span<const std::uint32_t> rows = batches.RowsOf(step);
+    circuit::StepInputs inputs;
+    inputs.cells.resize(c.values.size());
+    for (std::size_t i = 0; i < data.columns.size(); ++i) {
+      if (!lowered.columns[i]) continue;
+      inputs.cells[*lowered.columns[i]] = RowsOf(data.columns[i], rows, data.rows);
+    }
+    for (const PublicInput& input : lowered.publics) {
+      inputs.cells[input.value] = CellsOf(lowered, input, run.seed, step);
+    }
+    for (std::size_t i = 0; i < c.carried.size(); ++i) {
+      inputs.cells[c.carried[i].number] = std::move(state.carried[i]);
+    }
+    auto values = circuit::RunStep(c, inputs);
+    if (!values.ok()) {
+      return std::move(values).error().In("step " + std::to_string(step));
+    }
+    FLAIR_DO(on_step({.number = step, .rows = rows, .values = *values}));
+    for (std::size_t i = 0; i < c.carried.size(); ++i) {
+      state.carried[i] = std::move(values->next[c.carried[i].number]);
+    }
+  }
+  return state;
+}
+
+}  // namespace flair::program
