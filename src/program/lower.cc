@@ -138,6 +138,22 @@ Status Lowering::LowerNode(NodeId id) {
       return LowerPermute(id);
     case Primitive::kExpand:
       return LowerExpand(id);
+    case Primitive::kSlice:
+      return LowerSlice(id);
+    case Primitive::kPlace:
+      return LowerPlace(id);
+    case Primitive::kConcat:
+      return LowerConcat(id);
+    case Primitive::kConv:
+      return LowerConv(id);
+    case Primitive::kConvDataGrad:
+      return LowerConvDataGrad(id);
+    case Primitive::kConvWeightGrad:
+      return LowerConvWeightGrad(id);
+    case Primitive::kAvgPool:
+      return LowerAvgPool(id);
+    case Primitive::kAvgPoolGrad:
+      return LowerAvgPoolGrad(id);
     case Primitive::kCrossEntropyGrad:
       return LowerCrossEntropyGrad(id);
     default:

@@ -86,6 +86,10 @@ class Lowering {
 
   // Axes for a node whose inputs have none to give.
   AxesOfDims MakeAxes(NodeId id, const std::set<AxisId>& used);
+  // An axis for a dim of this size that is not in `used`, and is from then on; none for 1.
+  Axes NewAxis(std::uint64_t size, std::set<AxisId>& used);
+  // The one axis of `axes`, or one of size 1 in its place: what a window needs.
+  AxisId AxisOr1(const Axes& axes, std::set<AxisId>& used);
   static Expression ReadOf(const Operand& operand, AxesOfDims dims);
   Expression& ValueOf(NodeId id) { return nodes_[id].value; }
 
@@ -107,6 +111,26 @@ class Lowering {
   Status LowerReshape(NodeId id);
   Status LowerPermute(NodeId id);
   Status LowerExpand(NodeId id);
+  Status LowerSlice(NodeId id);
+  Status LowerPlace(NodeId id);
+  Status LowerConcat(NodeId id);
+  // `part` at `begin` of `dim`, whose axis is to be `whole`, zeros elsewhere.
+  Result<Expression> Placed(NodeId part, std::size_t dim, std::uint64_t begin,
+                            const AxesOfDims& whole);
+
+  // windows.cc
+  struct Convolution;
+  Convolution ConvolutionOf(const GraphNode& node, const AxesOfDims* x, const AxesOfDims* w,
+                            const AxesOfDims* z, const Dims& dims_x, const Dims& dims_w,
+                            const Dims& dims_z);
+  // Node `id` as the products of `a` and `b`, read along these axes, summed to those of `result`.
+  Status Convolve(NodeId id, const Convolution& c, NodeId a, const AxesOfDims& axes_a, NodeId b,
+                  const AxesOfDims& axes_b, const AxesOfDims& result);
+  Status LowerConv(NodeId id);
+  Status LowerConvDataGrad(NodeId id);
+  Status LowerConvWeightGrad(NodeId id);
+  Status LowerAvgPool(NodeId id);
+  Status LowerAvgPoolGrad(NodeId id);
 
   // losses.cc
   Status LowerCrossEntropyGrad(NodeId id);

@@ -148,4 +148,18 @@ AxesOfDims Lowering::MakeAxes(NodeId id, const std::set<AxisId>& taken) {
   return dims;
 }
 
+Axes Lowering::NewAxis(std::uint64_t size, std::set<AxisId>& used) {
+  if (size == 1) return {};
+  const AxisId axis = axes_.OfSize(size, used);
+  used.insert(axis);
+  return {axis};
+}
+
+AxisId Lowering::AxisOr1(const Axes& axes, std::set<AxisId>& used) {
+  if (!axes.empty()) return axes[0];
+  const AxisId one = axes_.OfSize(1, used);
+  used.insert(one);
+  return one;
+}
+
 }  // namespace flair::program
