@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "circuit/circuit_testing.h"
+#include "circuit/changes_testing.h"
 #include "program/evaluate.h"
 #include "program/lower.h"
 #include "program/program_testing.h"
