@@ -261,6 +261,17 @@ TableId Builder::Sign(unsigned bits) {
   return *signs_[bits];
 }
 
+TableId Builder::Chosen(unsigned bits) {
+  chosen_.resize(kMaxLimbBits + 1);
+  if (!chosen_[bits]) {
+    chosen_[bits] = AddTable(
+        {.name = "chosen " + std::to_string(bits),
+         .segments = {{.log_rows = bits, .first = 0, .c1 = {}, .c2 = {}},
+                      {.log_rows = 0, .first = 0, .c1 = {.constant = 1, .values = {}}, .c2 = {}}}});
+  }
+  return *chosen_[bits];
+}
+
 std::optional<ValueId> Builder::Remainder(const std::string& name, ValueId x, std::int64_t divisor,
                                           unsigned limb_bits) {
   if (divisor == 1) return std::nullopt;
@@ -309,14 +320,11 @@ void Builder::DivideInto(ValueId state, ValueId x, std::int64_t divisor) {
   TieQuotient(name, x, divisor, next, *std::max_element(limbs.begin(), limbs.end()));
 }
 
-Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::int64_t divisor,
-                                      const Width& width) {
-  const ValueId y = AddNumber(
-      name, circuit_[x].axes, width,
-      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}},
-      false);
+Builder::Branch Builder::AddSigned(const std::string& name, std::vector<AxisId> axes,
+                                   const Width& width, Rule rule) {
+  const ValueId y = AddNumber(name, axes, width, std::move(rule), false);
   const ValueId positive =
-      AddNumber(name + ".positive", circuit_[x].axes, Unsigned(1, 1, ""),
+      AddNumber(name + ".positive", std::move(axes), Unsigned(1, 1, ""),
                 {.kind = RuleKind::kPositive, .inputs = {At(y)}, .parameters = {}}, false);
   const std::vector<unsigned> limbs = circuit_[y].number.limb_bits;
   const auto top = static_cast<unsigned>(limbs.size() - 1);
@@ -324,7 +332,6 @@ Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::i
     AddLookup({.table = Range(limbs[limb]), .v = {y, limb}});
   }
   AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{positive, 0}});
-  TieQuotient(name, x, divisor, At(y), width.limb_bits);
   return {y, positive};
 }
 
@@ -363,6 +370,15 @@ void Builder::CheckCompanions() {
       if (!is_alike) Fail(companion.name, "a companion of '" + v.name + "' with other axes");
     }
   }
+}
+
+Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::int64_t divisor,
+                                      const Width& width) {
+  const Branch branch = AddSigned(
+      name, circuit_[x].axes, width,
+      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
+  TieQuotient(name, x, divisor, At(branch.value), width.limb_bits);
+  return branch;
 }
 
 Result<Circuit> Builder::Finish() && {

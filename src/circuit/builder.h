@@ -62,6 +62,8 @@ class Builder {
   TableId Range(unsigned bits);
   // (v, [v >= 2^(bits-1)])
   TableId Sign(unsigned bits);
+  // (v, 0), and (0, 1): a 1 beside nothing but 0.
+  TableId Chosen(unsigned bits);
 
   // Gadgets ----------------------------------------------------------------------------------
 
@@ -71,12 +73,15 @@ class Builder {
   ValueId Divide(const std::string& name, ValueId x, std::int64_t divisor, const Width& width);
   // The same for the next value of a state that has no rule yet.
   void DivideInto(ValueId state, ValueId x, std::int64_t divisor);
-  // Divide(), and [y > 0], which the highest limb's row in a table of signs forces.
+  // A number y and [y > 0], which the highest limb's row in a table of signs forces.
   // REQUIRES: a Signable() width.
   struct Branch {
     ValueId value;
     ValueId positive;
   };
+  Branch AddSigned(const std::string& name, std::vector<AxisId> axes, const Width& width,
+                   Rule rule);
+  // Divide() into such a number.
   Branch DivideSigned(const std::string& name, ValueId x, std::int64_t divisor, const Width& width);
   // r alone, for gadgets that have an identity of their own; nothing where the divisor is 1.
   std::optional<ValueId> Remainder(const std::string& name, ValueId x, std::int64_t divisor,
@@ -127,6 +132,7 @@ class Builder {
   std::optional<Error> error_;
   std::vector<std::optional<TableId>> ranges_;  // by bits
   std::vector<std::optional<TableId>> signs_;
+  std::vector<std::optional<TableId>> chosen_;
 };
 
 }  // namespace flair::circuit

@@ -104,7 +104,7 @@ enum class RuleKind : std::uint8_t {
   kQuotient,      // floor((x + parameter 1) / parameter 0)
   kRemainder,     // of the same
   kPositive,      // [x > 0]
-  kMaximum,       // floor(m / parameter 1), m the largest cell of each row of x
+  kMaximum,       // floor(m / parameter 1) - parameter 2, m the largest cell of each row of x
   kFirstMinimum,  // in each row of x: 1 in the first of its least cells, else 0
   kOneHot,        // a row for each cell of x: 1 in cell x of it, else 0
   kTable,         // column parameter 1 of the row of table parameter 0 whose v is x

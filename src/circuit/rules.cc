@@ -23,11 +23,11 @@ Ints Each(Cells x, F f) {
   return out;
 }
 
-Ints Maxima(Cells x, std::size_t row, std::int64_t divisor) {
+Ints Maxima(Cells x, std::size_t row, std::int64_t divisor, std::int64_t offset) {
   Ints out(x.size() / row);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Cells cells = x.subspan(i * row, row);
-    out[i] = FloorDiv(*std::max_element(cells.begin(), cells.end()), divisor);
+    out[i] = FloorDiv(*std::max_element(cells.begin(), cells.end()), divisor) - offset;
   }
   return out;
 }
@@ -83,7 +83,7 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
     case RuleKind::kPositive:
       return Each(x, [](std::int64_t v) { return v > 0 ? 1 : 0; });
     case RuleKind::kMaximum:
-      return Maxima(x, static_cast<std::size_t>(parameter(0)), parameter(1));
+      return Maxima(x, static_cast<std::size_t>(parameter(0)), parameter(1), parameter(2));
     case RuleKind::kFirstMinimum:
       return FirstMinima(x, static_cast<std::size_t>(parameter(0)));
     case RuleKind::kOneHot:

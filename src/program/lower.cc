@@ -15,14 +15,17 @@ void Lowering::Need(NodeId id) {
   if (nodes_[id].needed) return;
   nodes_[id].needed = true;
   const GraphNode& node = g_[id];
+  if (node.op == Primitive::kMaxPoolGrad) Need(PoolOf(id));
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const NodeId input = node.inputs[i];
     Need(input);
-    const bool branch = node.op == Primitive::kRelu || node.op == Primitive::kReluGrad;
-    // A relu's derivative reads the sign of what was rounded, nothing else.
-    if (branch && (node.op == Primitive::kRelu || i == 1)) nodes_[input].branches = true;
-    if (node.op == Primitive::kReluGrad && i == 1) continue;
-    ++nodes_[input].readers;
+    // The derivative of a branch reads which way it went, nothing else.
+    const bool decision =
+        i == 1 && (node.op == Primitive::kReluGrad || node.op == Primitive::kMaxPoolGrad);
+    if (node.op == Primitive::kRelu || (decision && node.op == Primitive::kReluGrad)) {
+      nodes_[input].branches = true;
+    }
+    if (!decision) ++nodes_[input].readers;
   }
 }
 
@@ -150,6 +153,10 @@ Status Lowering::LowerNode(NodeId id) {
       return LowerConvDataGrad(id);
     case Primitive::kConvWeightGrad:
       return LowerConvWeightGrad(id);
+    case Primitive::kMaxPool:
+      return LowerMaxPool(id);
+    case Primitive::kMaxPoolGrad:
+      return LowerMaxPoolGrad(id);
     case Primitive::kAvgPool:
       return LowerAvgPool(id);
     case Primitive::kAvgPoolGrad:
@@ -164,7 +171,7 @@ Status Lowering::LowerNode(NodeId id) {
 // A value that branches is rounded; one that several read is made once, in few bits.
 Status Lowering::Settle(NodeId id) {
   const Expression& e = ValueOf(id);
-  if (nodes_[id].branches) {
+  if (nodes_[id].branches && !nodes_[id].positive) {
     if (e.is_constant()) return Unsupported(id, "relu of a constant");
     return Round(id);
   }
@@ -193,7 +200,35 @@ Result<Lowered> Lowering::Run() && {
   return std::move(made_);
 }
 
-Result<Lowered> Lower(const Program& program) {
+namespace {
+
+// max_pool(relu(x)) as relu(max_pool(x)): equal values and gradients, and a quarter of the signs.
+// Where something else reads the relu, it stays.
+Program WithPoolsFirst(Program program) {
+  std::vector<unsigned> readers(program.NumValues());
+  for (const Node& node : program.nodes) {
+    for (const ValueId input : node.inputs) ++readers[input];
+  }
+  ++readers[program.loss];
+  for (Node& pool : program.nodes) {
+    if (static_cast<OpCode>(pool.op.code) != OpCode::kMaxPool) continue;
+    const ValueId input = pool.inputs[0];
+    if (input < program.FirstNode() || readers[input] != 1) continue;
+    Node& relu = program.nodes[input - program.FirstNode()];
+    if (static_cast<OpCode>(relu.op.code) != OpCode::kRelu) continue;
+    std::swap(relu.op, pool.op);
+    std::swap(relu.name, pool.name);
+    std::swap(relu.activation, pool.activation);
+    std::swap(relu.gradient, pool.gradient);
+  }
+  return program;
+}
+
+}  // namespace
+
+Result<Lowered> Lower(const Program& unordered) {
+  FLAIR_DO(CheckProgram(unordered));
+  const Program program = WithPoolsFirst(unordered);
   FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
   FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
   FLAIR_TRY(Atoms atoms, CutIntoAxes(graph));
@@ -212,6 +247,13 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
       circuit::Ints places(count);
       for (std::size_t i = 0; i < count; ++i) places[i] = static_cast<std::int64_t>(i);
       return places;
+    }
+    case PublicInput::Kind::kLater: {
+      circuit::Ints later(count);
+      std::size_t side = 1;
+      while (side * side < count) ++side;
+      for (std::size_t i = 0; i < count; ++i) later[i] = i % side > i / side ? 1 : 0;
+      return later;
     }
   }
   FLAIR_CHECK(false) << "a public of no kind";

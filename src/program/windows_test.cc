@@ -86,6 +86,35 @@ schedule 1/16
 profile gradient 26 22
 )";
 
+// Pools that share no cell before a relu; that overlap; that are padded, of a branch; in a row.
+constexpr std::string_view kPools = R"(flair program 1
+batch 2
+data x [2, 7, 6] bits 12 scale 8
+label y classes 3
+param a [3, 2, 3, 3]
+param b [3]
+param c [3, 3, 2, 2]
+param f [3, 3]
+h = conv(x, a, b, pad=[1, 1, 1, 1])
+r = relu(h)
+p = max_pool(r)
+k = conv(p, c, pad=[1, 1, 1, 1])
+o = max_pool(k, window=[2, 2], stride=[1, 1])
+q = relu(o)
+m = max_pool(q, window=[2, 3], stride=[2, 1], pad=[1, 0, 1, 1])
+n = max_pool(m, window=[1, 3], stride=[1, 1])
+g = max_pool(n, window=[2, 1], stride=[2, 1])
+v = flatten(g)
+z = linear(v, f)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 1/32
+profile gradient 26 22
+)";
+
+TEST(WindowsTest, MaxPoolsTrainLikeDoubles) { ExpectTrainsLikeDoubles(kPools, 3, 1e-4); }
+
 TEST(WindowsTest, ConvolutionsTrainLikeDoubles) {
   ExpectTrainsLikeDoubles(kConvolutions, 3, 1e-4);
   ExpectTrainsLikeDoubles(kThin, 3, 1e-4);
@@ -95,6 +124,7 @@ TEST(WindowsTest, WiringTrainsLikeDoubles) { ExpectTrainsLikeDoubles(kWiring, 3,
 
 TEST(WindowsTest, EveryChangedCellIsRefused) {
   EXPECT_GT(ExpectOneStepOnly(kThin), 500U);
+  EXPECT_GT(ExpectOneStepOnly(kPools), 5000U);
   EXPECT_GT(ExpectOneStepOnly(kWiring), 500U);
 }
 

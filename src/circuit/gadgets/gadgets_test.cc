@@ -9,6 +9,7 @@
 #include "circuit/changes_testing.h"
 #include "circuit/circuit_testing.h"
 #include "circuit/gadgets/exponential.h"
+#include "circuit/gadgets/maximum.h"
 #include "circuit/gadgets/softmax.h"
 
 namespace flair::circuit {
@@ -153,6 +154,82 @@ TEST(GadgetsTest, AShiftedMaximumIsRefused) {
   forged.now[find("p.maximum", Value::Kind::kNumber)][0] += 1;
   forged.now[find("p.largest", Value::Kind::kNumber)] = {0, 0, 0};
   EXPECT_EQ(Judge(s.circuit, LimbsOf(s.circuit, forged), forged.now), "p.largest");
+}
+
+// Windows of three over five cells, or over three and one cell of padding at either end.
+struct MaximumCircuit {
+  Circuit circuit;
+  ValueId x, y, h, g;
+};
+
+MaximumCircuit MakeMaximum(bool padded) {
+  Builder b;
+  MaximumCircuit m{};
+  const AxisId in = b.AddAxis("in", padded ? 3 : 5);
+  const AxisId out = b.AddAxis("out", 3);
+  const AxisId k = b.AddAxis("kernel", 3);
+  const AxisId j = b.AddAxis("other", 3);
+  m.x = b.AddData("x", {in}, Signed(6, 8, "data"), 0);
+  const ValueId later = b.AddPublic("later", {k, j}, 0, 1);
+  const Windows windows{.rows = {out},
+                        .kernel = {k},
+                        .slides = {{.out = out, .kernel = k, .in = in, .offset = padded ? -1 : 0}},
+                        .padded = padded};
+  const Maximum made = AddMaximum(b, "y", b.At(m.x), 1, -32, windows, b.At(later),
+                                  Signed(6, 4, "activation"), Sign::kUnread);
+  m.y = made.value;
+  m.h = made.selector;
+  m.circuit = Finished(std::move(b));
+  for (ValueId id = 0; id < m.circuit.values.size(); ++id) {
+    if (m.circuit[id].name == "y.gap") m.g = id;
+  }
+  return m;
+}
+
+StepInputs InputsOf(const MaximumCircuit& m, Ints x) {
+  StepInputs inputs{.cells = std::vector<Ints>(m.circuit.values.size())};
+  inputs.cells[m.x] = std::move(x);
+  inputs.cells[m.circuit.publics[0]] = {0, 1, 1, 0, 0, 1, 0, 0, 0};
+  return inputs;
+}
+
+TEST(GadgetsTest, AMaximumIsTheFirstLargestCell) {
+  const MaximumCircuit m = MakeMaximum(false);
+  const StepValues values = RunStep(m.circuit, InputsOf(m, {5, 9, 9, -2, -32})).value();
+  EXPECT_EQ(values.now[m.y], Ints({9, 9, 9}));
+  EXPECT_EQ(values.now[m.h], Ints({0, 1, 0, 1, 0, 0, 1, 0, 0}));
+  EXPECT_GT(ExpectEveryChangeIsRefused(m.circuit, values), 50U);
+  // The second of two largest cells: the first would be one above it.
+  StepValues forged = values;
+  forged.now[m.h] = {0, 0, 1, 1, 0, 0, 1, 0, 0};
+  forged.now[m.g] = {3, -1, 0, 0, 0, 11, 0, 11, 41};
+  EXPECT_NE(Judge(m.circuit, LimbsOf(m.circuit, forged), values.now), "");
+  // Another cell, y with it: the largest has no gap.
+  forged = values;
+  forged.now[m.y][0] = 5;
+  forged.now[m.h] = {1, 0, 0, 1, 0, 0, 1, 0, 0};
+  forged.now[m.g] = {0, -4, -4, 0, 0, 11, 0, 11, 41};
+  EXPECT_NE(Judge(m.circuit, LimbsOf(m.circuit, forged), values.now), "");
+  // More than the largest, selected nowhere near it.
+  forged = values;
+  forged.now[m.y][0] = 10;
+  forged.now[m.g] = values.now[m.g];
+  for (std::size_t i = 0; i < 3; ++i) ++forged.now[m.g][i];
+  EXPECT_EQ(Judge(m.circuit, LimbsOf(m.circuit, forged), values.now),
+            "y.gap is no row of 'chosen 4'");
+}
+
+TEST(GadgetsTest, PaddingIsNeverTheLargest) {
+  const MaximumCircuit m = MakeMaximum(true);
+  const StepValues values = RunStep(m.circuit, InputsOf(m, {-32, -7, -9})).value();
+  EXPECT_EQ(values.now[m.y], Ints({-7, -7, -7}));
+  EXPECT_GT(ExpectEveryChangeIsRefused(m.circuit, values), 50U);
+  // 0, chosen outside of the tensor.
+  StepValues forged = values;
+  forged.now[m.y][0] = 0;
+  forged.now[m.h] = {1, 0, 0, 0, 1, 0, 1, 0, 0};
+  forged.now[m.g] = {0, 32, 7, 24, 0, 2, 0, 2, 0};
+  EXPECT_EQ(Judge(m.circuit, LimbsOf(m.circuit, forged), values.now), "y.outside");
 }
 
 TEST(GadgetsTest, OneHotIsTheClass) {

@@ -37,9 +37,9 @@ ValueId Softmax(Builder& b, const std::string& name, ValueId x, std::int64_t div
     scaled.terms.push_back(Times(-1, {b.At(*r)}));
   }
   const ValueId y = b.AddForm(name + ".logit", axes, std::move(scaled));
-  const ValueId maximum =
-      b.AddNumber(name + ".maximum", rows, widths.maximum,
-                  {.kind = RuleKind::kMaximum, .inputs = {b.At(y)}, .parameters = {row, divisor}});
+  const ValueId maximum = b.AddNumber(
+      name + ".maximum", rows, widths.maximum,
+      {.kind = RuleKind::kMaximum, .inputs = {b.At(y)}, .parameters = {row, divisor, 0}});
   const ValueId below = b.AddForm(
       name + ".below", axes, {.terms = {Times(divisor, {b.At(maximum)}), Times(-1, {b.At(y)})}});
 

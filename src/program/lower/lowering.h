@@ -46,6 +46,10 @@ class Lowering {
     Expression value;
     std::optional<circuit::ValueId> positive;  // of what branches
     std::optional<circuit::ValueId> mask;      // of a mask, once something reads it
+    // Of a max-pool: which cell of each window, and how windows lie over what it pools.
+    std::optional<circuit::ValueId> selector;
+    std::vector<circuit::Window> slides;
+    AxesOfDims pooled_from;
   };
 
   // lower.cc: the walk over the graph ---------------------------------------------------------
@@ -132,6 +136,12 @@ class Lowering {
   Status LowerAvgPool(NodeId id);
   Status LowerAvgPoolGrad(NodeId id);
 
+  // pooling.cc
+  Status LowerMaxPool(NodeId id);
+  Status LowerMaxPoolGrad(NodeId id);
+  NodeId PoolOf(NodeId gradient) const;
+  circuit::Read LaterIn(const Axes& kernel, std::set<AxisId>& used);
+
   // losses.cc
   Status LowerCrossEntropyGrad(NodeId id);
   circuit::ValueId OneHotOf(NodeId label, const Axes& classes);
@@ -154,6 +164,7 @@ class Lowering {
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
   std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
   std::optional<circuit::TableId> exponentials_;
+  std::map<Dims, std::optional<circuit::ValueId>> laters_;  // by the kernel's sizes
 };
 
 }  // namespace flair::program

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "circuit/gadgets/maximum.h"
+
+#include <utility>
+
+namespace flair::circuit {
+
+Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int64_t divisor,
+                   std::int64_t least, const Windows& windows, const Read& later,
+                   const Width& width, Sign sign) {
+  std::vector<AxisId> cells = windows.rows;
+  cells.insert(cells.end(), windows.kernel.begin(), windows.kernel.end());
+  std::int64_t row = 1;
+  for (const AxisId axis : windows.kernel) row *= static_cast<std::int64_t>(b.axis(axis).size);
+  const auto term = [](std::int64_t coefficient, std::vector<Read> factors,
+                       std::vector<Window> slides = {}) -> Term {
+    return {
+        .coefficient = coefficient, .factors = std::move(factors), .windows = std::move(slides)};
+  };
+
+  // Where a window has no cell a read gives 0: above that, and so never the largest there, are
+  // the cells with least - 1 taken from them.
+  const std::int64_t offset = windows.padded ? 1 - least : 0;
+  ValueId inside = x.value;
+  if (!windows.slides.empty()) {
+    const ValueId raised =
+        b.AddForm(name + ".raised", b[x.value].axes,
+                  {.terms = {term(1, {b.At(x.value)})}, .constant = divisor * offset});
+    inside = b.AddForm(name + ".windows", cells,
+                       {.terms = {term(1, {b.As(raised, x.axes)}, windows.slides)}});
+  }
+  Rule rule{
+      .kind = RuleKind::kMaximum, .inputs = {b.At(inside)}, .parameters = {row, divisor, offset}};
+  Maximum made{};
+  if (sign == Sign::kRead) {
+    const Builder::Branch branch = b.AddSigned(name, windows.rows, width, std::move(rule));
+    made.value = branch.value;
+    made.positive = branch.positive;
+  } else {
+    made.value = b.AddNumber(name, windows.rows, width, std::move(rule));
+  }
+  const Read y = b.At(made.value);
+
+  const ValueId below = b.AddForm(
+      name + ".below", cells,
+      {.terms = {term(divisor, {y}), term(-1, {b.At(inside)})}, .constant = divisor * offset});
+  made.selector = b.AddNumber(
+      name + ".selector", cells, Unsigned(1, 1, ""),
+      {.kind = RuleKind::kFirstMinimum, .inputs = {b.At(below)}, .parameters = {row}}, false);
+  const Read h = b.At(made.selector);
+
+  // divisor (y - B) - x, nothing outside of the tensor
+  const std::vector<Window> within = windows.padded ? windows.slides : std::vector<Window>{};
+  std::vector<AxisId> others = windows.rows;
+  others.insert(others.end(), later.axes.end() - static_cast<std::ptrdiff_t>(windows.kernel.size()),
+                later.axes.end());
+  const ValueId rest =
+      b.AddForm(name + ".gaps", cells,
+                {.terms = {term(divisor, {y}, within),
+                           term(-divisor, {b.As(made.selector, others), later}, within),
+                           term(-1, {x}, windows.slides)}});
+  const ValueId g = b.AddNumber(
+      name + ".gap", cells, Unsigned(width.bits, width.limb_bits, width.line),
+      {.kind = RuleKind::kQuotient, .inputs = {b.At(rest)}, .parameters = {divisor, 0}}, false);
+  const auto limbs = static_cast<unsigned>(b[g].number.limb_bits.size());
+  for (unsigned limb = 0; limb < limbs; ++limb) {
+    b.AddLookup({.table = b.Chosen(b[g].number.limb_bits[limb]),
+                 .v = {g, limb},
+                 .c1 = LimbRef{made.selector, 0}});
+  }
+  b.AddZero(name + ".gap",
+            b.AddForm(name + ".gap.exact", cells,
+                      {.terms = {term(divisor, {b.At(g)}), term(-1, {b.At(rest)})}}));
+  b.AddZero(name + ".selector", b.AddForm(name + ".one selected", windows.rows,
+                                          {.terms = {term(1, {h})}, .constant = -1}));
+  if (windows.padded) {
+    b.AddZero(name + ".outside", b.AddForm(name + ".selected outside", cells,
+                                           {.terms = {term(1, {h}), term(-1, {h}, within)}}));
+  }
+  return made;
+}
+
+}  // namespace flair::circuit
