@@ -115,6 +115,8 @@ class Builder {
   };
   Extent ExtentOf(const std::vector<AxisId>& axes, const Form& form) const;
 
+  // The first error so far; from then on ranges mean nothing.
+  const std::optional<Error>& error() const { return error_; }
   // Errors: kInvalidArgument, naming the value and what is wrong with it.
   Result<Circuit> Finish() &&;
 

@@ -108,7 +108,8 @@ enum class RuleKind : std::uint8_t {
   kFirstMinimum,  // in each row of x: 1 in the first of its least cells, else 0
   kOneHot,        // a row for each cell of x: 1 in cell x of it, else 0
   kTable,         // column parameter 1 of the row of table parameter 0 whose v is x
-  kReciprocal,    // floor(parameter 0 / x), x > 0
+  kReciprocal,    // floor(parameter 0 / x); of x <= 0 parameter 0
+  kRoot,          // the integer below the square root of x; of x < 0 0
 };
 
 struct Rule {

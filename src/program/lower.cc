@@ -19,9 +19,11 @@ void Lowering::Need(NodeId id) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const NodeId input = node.inputs[i];
     Need(input);
-    // The derivative of a branch reads which way it went, nothing else.
+    // The derivative of a branch reads which way it went, that of a norm what it divided by.
     const bool decision =
-        i == 1 && (node.op == Primitive::kReluGrad || node.op == Primitive::kMaxPoolGrad);
+        i == 1 &&
+        (node.op == Primitive::kReluGrad || node.op == Primitive::kMaxPoolGrad ||
+         node.op == Primitive::kBatchNormGrad || node.op == Primitive::kBatchNormScaleGrad);
     if (node.op == Primitive::kRelu || (decision && node.op == Primitive::kReluGrad)) {
       nodes_[input].branches = true;
     }
@@ -35,6 +37,7 @@ void Lowering::FindNeeded() {
     Need(*gradient);
     ++nodes_[*gradient].readers;
   }
+  for (const RunningUpdate& update : g_.running) Need(update.node);
 }
 
 Status Lowering::CheckSchedule() const {
@@ -153,6 +156,14 @@ Status Lowering::LowerNode(NodeId id) {
       return LowerConvDataGrad(id);
     case Primitive::kConvWeightGrad:
       return LowerConvWeightGrad(id);
+    case Primitive::kBatchNorm:
+      return LowerBatchNorm(id);
+    case Primitive::kBatchNormGrad:
+      return LowerBatchNormGrad(id);
+    case Primitive::kBatchNormScaleGrad:
+      return LowerBatchNormScaleGrad(id);
+    case Primitive::kInverseRoot:
+      return LowerInverseRoot(id);
     case Primitive::kMaxPool:
       return LowerMaxPool(id);
     case Primitive::kMaxPoolGrad:
@@ -192,9 +203,14 @@ Result<Lowered> Lowering::Run() && {
   made_.publics.push_back({.value = *rate_, .kind = PublicInput::Kind::kLearningRate});
   for (NodeId id = 0; id < g_.nodes.size(); ++id) {
     if (!nodes_[id].needed) continue;
-    FLAIR_DO(LowerNode(id));
-    if (g_[id].op != Primitive::kLabel && g_[id].op != Primitive::kMask) FLAIR_DO(Settle(id));
+    Status lowered = LowerNode(id);
+    const bool valued = g_[id].op != Primitive::kLabel && g_[id].op != Primitive::kMask;
+    if (lowered.ok() && valued) lowered = Settle(id);
+    // What came after the builder's first error says nothing.
+    if (b_.error()) return *b_.error();
+    FLAIR_DO(std::move(lowered));
   }
+  FLAIR_DO(LowerBuffers());
   FLAIR_DO(LowerOptimiser());
   FLAIR_TRY(made_.circuit, std::move(b_).Finish());
   return std::move(made_);

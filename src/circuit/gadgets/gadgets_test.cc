@@ -10,6 +10,7 @@
 #include "circuit/circuit_testing.h"
 #include "circuit/gadgets/exponential.h"
 #include "circuit/gadgets/maximum.h"
+#include "circuit/gadgets/root.h"
 #include "circuit/gadgets/softmax.h"
 
 namespace flair::circuit {
@@ -230,6 +231,43 @@ TEST(GadgetsTest, PaddingIsNeverTheLargest) {
   forged.now[m.h] = {1, 0, 0, 0, 1, 0, 1, 0, 0};
   forged.now[m.g] = {0, 32, 7, 24, 0, 2, 0, 2, 0};
   EXPECT_EQ(Judge(m.circuit, LimbsOf(m.circuit, forged), values.now), "y.outside");
+}
+
+TEST(GadgetsTest, RootsAndReciprocalsLieBetweenBrackets) {
+  Builder b;
+  const AxisId n = b.AddAxis("n", 8);
+  const ValueId x = b.AddData("x", {n}, Unsigned(40, 20, "data"), 0);
+  const ValueId s = Root(b, "s", x, Unsigned(20, 10, "root"));
+  const ValueId q = Reciprocal(b, "q", s, std::int64_t{1} << 35, Unsigned(36, 20, "inverse"));
+  const Circuit c = Finished(std::move(b));
+  StepInputs inputs{.cells = std::vector<Ints>(c.values.size())};
+  inputs.cells[x] = {1, 3, 4, 8, 9, 999'999, 1'000'000, (1LL << 40) - 1};
+  StepValues values = RunStep(c, inputs).value();
+  EXPECT_EQ(values.now[s], Ints({1, 1, 2, 2, 3, 999, 1000, (1 << 20) - 1}));
+  EXPECT_EQ(values.now[q][4], (1LL << 35) / 3);
+  EXPECT_GT(ExpectEveryChangeIsRefused(c, values), 200U);
+  // Right sums, wrong brackets: 8 = 1^2 + 7, and a quotient that is one less.
+  const auto set = [&](std::string_view name, std::size_t cell, std::int64_t v) {
+    for (ValueId id = 0; id < c.values.size(); ++id) {
+      if (c[id].name == name && c[id].kind == Value::Kind::kNumber) values.now[id][cell] = v;
+    }
+  };
+  const StepValues honest = values;
+  set("s", 3, 1);
+  set("s.remainder", 3, 7);
+  set("s.gap", 3, 2 - 7);
+  set("q", 3, 1LL << 35);
+  set("q.remainder", 3, 0);
+  set("q.gap", 3, 0);
+  EXPECT_EQ(Judge(c, LimbsOf(c, values), honest.now), "s.gap");
+  values = honest;
+  set("q", 4, (1LL << 35) / 3 - 1);
+  set("q.remainder", 4, 2 + 3);
+  set("q.gap", 4, 0);
+  EXPECT_EQ(Judge(c, LimbsOf(c, values), honest.now), "q.gap");
+  // The reciprocal of nothing is an error, not a value.
+  inputs.cells[x][0] = 0;
+  EXPECT_FALSE(RunStep(c, inputs).ok());
 }
 
 TEST(GadgetsTest, OneHotIsTheClass) {

@@ -5,16 +5,15 @@
 #include <cstdint>
 #include <utility>
 
+#include "circuit/gadgets/root.h"
+#include "circuit/gadgets/terms.h"
+
 namespace flair::circuit {
 namespace {
 
 std::vector<AxisId> Joined(std::vector<AxisId> a, const std::vector<AxisId>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
-}
-
-Term Times(std::int64_t coefficient, std::vector<Read> factors) {
-  return {.coefficient = coefficient, .factors = std::move(factors), .windows = {}};
 }
 
 std::int64_t CellsOf(const Builder& b, const std::vector<AxisId>& axes) {
@@ -69,17 +68,8 @@ ValueId Softmax(Builder& b, const std::string& name, ValueId x, std::int64_t div
   const unsigned bits = widths.probability_bits;
   const std::int64_t one =
       (std::int64_t{1} << (2 * bits + j)) - (std::int64_t{1} << (bits + 1 + j));
-  const Width quotient = Unsigned(bits + j, widths.limb_bits, "");
   const ValueId q =
-      b.AddNumber(name + ".reciprocal", rows, quotient,
-                  {.kind = RuleKind::kReciprocal, .inputs = {b.At(sum)}, .parameters = {one}});
-  const ValueId rest = b.AddForm(name + ".rest", rows,
-                                 {.terms = {Times(-1, {b.At(q), b.At(sum)})}, .constant = one});
-  const ValueId rho = b.Divide(name + ".reciprocal.remainder", rest, 1, quotient);
-  const ValueId gap =
-      b.AddForm(name + ".gap", rows,
-                {.terms = {Times(1, {b.At(sum)}), Times(-1, {b.At(rho)})}, .constant = -1});
-  b.Divide(name + ".reciprocal.gap", gap, 1, quotient);
+      Reciprocal(b, name + ".reciprocal", sum, one, Unsigned(bits + j, widths.limb_bits, ""));
 
   const ValueId exact =
       b.AddForm(name + ".product", axes, {.terms = {Times(1, {b.At(e), b.At(q)})}});

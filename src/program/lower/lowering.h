@@ -142,6 +142,33 @@ class Lowering {
   NodeId PoolOf(NodeId gradient) const;
   circuit::Read LaterIn(const Axes& kernel, std::set<AxisId>& used);
 
+  // normalisation.cc
+  // What a batch_norm computed; the channels' axes, and numbers and forms over them.
+  struct Norm {
+    Axes channels;
+    AxesOfDims dims;
+    std::int64_t count = 1;        // elements of a channel
+    circuit::ValueId sum = 0;      // of x
+    circuit::ValueId squares = 0;  // of d, summed
+    Unit sum_unit, squares_unit;   // of the means that they are
+    Operand centred;               // d = x - mean
+    Operand inverse;               // q = 1 / deviation
+    Operand factor;                // g = gamma q
+  };
+  Status LowerInverseRoot(NodeId id);
+  Status LowerBatchNorm(NodeId id);
+  Status LowerBatchNormGrad(NodeId id);
+  Status LowerBatchNormScaleGrad(NodeId id);
+  Status LowerBuffers();
+  Result<Operand> InverseRoot(const std::string& name, const Expression& x, Rational eps);
+  Result<Operand> GradientAlong(const Norm& norm, NodeId dy);
+  Result<Operand> MeanAlong(NodeId dy, NodeId bn);
+  Result<circuit::ValueId> RoundedProduct(const std::string& name, const Operand& a,
+                                          const Operand& b, const Axes& axes, int scale,
+                                          const circuit::Width& width);
+  int MeanScale(int whole) const;
+  static std::set<AxisId> AxesIn(const AxesOfDims& dims);
+
   // losses.cc
   Status LowerCrossEntropyGrad(NodeId id);
   circuit::ValueId OneHotOf(NodeId label, const Axes& classes);
@@ -164,6 +191,8 @@ class Lowering {
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
   std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
   std::optional<circuit::TableId> exponentials_;
+  std::map<NodeId, Norm> norms_;
+  std::map<std::pair<NodeId, NodeId>, Operand> means_;      // by dy and batch_norm
   std::map<Dims, std::optional<circuit::ValueId>> laters_;  // by the kernel's sizes
 };
 
