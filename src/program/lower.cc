@@ -264,13 +264,6 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
       for (std::size_t i = 0; i < count; ++i) places[i] = static_cast<std::int64_t>(i);
       return places;
     }
-    case PublicInput::Kind::kLater: {
-      circuit::Ints later(count);
-      std::size_t side = 1;
-      while (side * side < count) ++side;
-      for (std::size_t i = 0; i < count; ++i) later[i] = i % side > i / side ? 1 : 0;
-      return later;
-    }
   }
   FLAIR_CHECK(false) << "a public of no kind";
   return {};

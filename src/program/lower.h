@@ -28,7 +28,6 @@ struct PublicInput {
     kLearningRate,  // the schedule's numerator
     kMask,          // the draw `index`, 0 with probability `drop`
     kPlaces,        // 0, 1, 2, ...
-    kLater,         // [j > k] at (k, j), a square
   };
   circuit::ValueId value = 0;
   Kind kind = Kind::kLearningRate;

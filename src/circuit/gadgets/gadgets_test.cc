@@ -169,15 +169,13 @@ MaximumCircuit MakeMaximum(bool padded) {
   const AxisId in = b.AddAxis("in", padded ? 3 : 5);
   const AxisId out = b.AddAxis("out", 3);
   const AxisId k = b.AddAxis("kernel", 3);
-  const AxisId j = b.AddAxis("other", 3);
   m.x = b.AddData("x", {in}, Signed(6, 8, "data"), 0);
-  const ValueId later = b.AddPublic("later", {k, j}, 0, 1);
   const Windows windows{.rows = {out},
                         .kernel = {k},
                         .slides = {{.out = out, .kernel = k, .in = in, .offset = padded ? -1 : 0}},
                         .padded = padded};
-  const Maximum made = AddMaximum(b, "y", b.At(m.x), 1, -32, windows, b.At(later),
-                                  Signed(6, 4, "activation"), Sign::kUnread);
+  const Maximum made = AddMaximum(b, "y", b.At(m.x), 1, -32, windows, Signed(6, 4, "activation"),
+                                  Sign::kUnread);
   m.y = made.value;
   m.h = made.selector;
   m.circuit = Finished(std::move(b));
@@ -190,7 +188,6 @@ MaximumCircuit MakeMaximum(bool padded) {
 StepInputs InputsOf(const MaximumCircuit& m, Ints x) {
   StepInputs inputs{.cells = std::vector<Ints>(m.circuit.values.size())};
   inputs.cells[m.x] = std::move(x);
-  inputs.cells[m.circuit.publics[0]] = {0, 1, 1, 0, 0, 1, 0, 0, 0};
   return inputs;
 }
 

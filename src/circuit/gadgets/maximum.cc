@@ -4,10 +4,38 @@
 #include <utility>
 
 namespace flair::circuit {
+namespace {
+
+// B_k = sum of h_j over j > k in the order of a window's cells: at the first axis on which they
+// differ j is further on.
+ValueId AddBefore(Builder& b, const std::string& name, ValueId selector, const Windows& windows,
+                  const std::vector<AxisId>& cells) {
+  Form form;
+  for (std::size_t differs = 0; differs < windows.kernel.size(); ++differs) {
+    const AxisId k = windows.kernel[differs];
+    const std::uint64_t size = b.axis(k).size;
+    if (size < 2) continue;
+    std::vector<AxisId> axes = cells;
+    const std::size_t first = windows.rows.size();
+    for (std::size_t i = differs; i < windows.kernel.size(); ++i) {
+      axes[first + i] = b.AddAxis(name + ".later", b.axis(windows.kernel[i]).size);
+    }
+    // j = k + i + 1 for an i of 0, ..., size - 2
+    form.terms.push_back({.coefficient = 1,
+                          .factors = {b.As(selector, axes)},
+                          .windows = {{.out = k,
+                                       .kernel = b.AddAxis(name + ".by", size - 1),
+                                       .in = axes[first + differs],
+                                       .offset = 1}}});
+  }
+  return b.AddForm(name + ".before", cells, std::move(form));
+}
+
+}  // namespace
 
 Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Read& later,
-                   const Width& width, Sign sign) {
+                   std::int64_t least, const Windows& windows, const Width& width,
+                   Sign sign) {
   std::vector<AxisId> cells = windows.rows;
   cells.insert(cells.end(), windows.kernel.begin(), windows.kernel.end());
   std::int64_t row = 1;
@@ -51,13 +79,11 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
 
   // divisor (y - B) - x, nothing outside of the tensor
   const std::vector<Window> within = windows.padded ? windows.slides : std::vector<Window>{};
-  std::vector<AxisId> others = windows.rows;
-  others.insert(others.end(), later.axes.end() - static_cast<std::ptrdiff_t>(windows.kernel.size()),
-                later.axes.end());
+  const ValueId before = AddBefore(b, name, made.selector, windows, cells);
   const ValueId rest =
       b.AddForm(name + ".gaps", cells,
                 {.terms = {term(divisor, {y}, within),
-                           term(-divisor, {b.As(made.selector, others), later}, within),
+                           term(-divisor, {b.At(before)}, within),
                            term(-1, {x}, windows.slides)}});
   const ValueId g = b.AddNumber(
       name + ".gap", cells, Unsigned(width.bits, width.limb_bits, width.line),

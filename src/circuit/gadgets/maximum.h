@@ -33,11 +33,10 @@ struct Maximum {
 //
 // Before the chosen cell v is less than y, from it on at most y: everything is unique.
 // `x`: divisor v over the axes of the tensor, or of the windows where `slides` is empty; v >=
-// least. `later`: a public over kernel and other axes of its sizes, [j > k] at (k, j). `branches`:
-// with the sign of y; `width` is Signable() then.
+// least. Sign::kRead: with the sign of y; `width` is Signable() then.
 enum class Sign : std::uint8_t { kUnread, kRead };
 Maximum AddMaximum(Builder& builder, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Read& later,
-                   const Width& width, Sign sign);
+                   std::int64_t least, const Windows& windows, const Width& width,
+                   Sign sign);
 
 }  // namespace flair::circuit

@@ -25,23 +25,6 @@ bool IsPadded(const Window& w) {
 
 }  // namespace
 
-// [j > k] at (k, j), places of two cells of a window.
-circuit::Read Lowering::LaterIn(const Axes& kernel, std::set<AxisId>& used) {
-  Axes axes = kernel;
-  for (const AxisId axis : kernel) {
-    axes.push_back(axes_.OfSize(b_.axis(axis).size, used));
-    used.insert(axes.back());
-  }
-  Dims sizes;
-  for (const AxisId axis : kernel) sizes.push_back(b_.axis(axis).size);
-  auto& made = laters_[sizes];
-  if (!made) {
-    made = b_.AddPublic("later in a window", axes, 0, 1);
-    made_.publics.push_back({.value = *made, .kind = PublicInput::Kind::kLater});
-  }
-  return b_.As(*made, axes);
-}
-
 Status Lowering::LowerMaxPool(NodeId id) {
   const GraphNode& node = g_[id];
   const NodeId x = node.inputs[0];
@@ -110,8 +93,8 @@ Status Lowering::LowerMaxPool(NodeId id) {
   const circuit::Width width = state.branches ? circuit::Signable(bits, limb, format.line)
                                               : circuit::Signed(bits, limb, format.line);
   const circuit::Maximum made =
-      circuit::AddMaximum(b_, name, read, divisor, least, windows, LaterIn(windows.kernel, used),
-                          width, state.branches ? circuit::Sign::kRead : circuit::Sign::kUnread);
+      circuit::AddMaximum(b_, name, read, divisor, least, windows, width,
+                          state.branches ? circuit::Sign::kRead : circuit::Sign::kUnread);
   state.positive = made.positive;
   state.selector = made.selector;
   ValueOf(id) = ReadOf({b_.At(made.value), unit}, out);
