@@ -117,10 +117,24 @@ Status Lowering::LowerMasked(NodeId id, NodeId x, NodeId mask) {
                              .drop = g_[mask].alpha});
     nodes_[mask].mask = value;
   }
-  if (!e.constant.is_zero()) return Unsupported(id, "dropout of a value with a constant part");
+  // A form of its own, and its factor too where that does not vary along all of the mask's axes:
+  // a public shares its axes with one factor, and no window reads along them.
+  const auto varies = [&](const Piece& piece) {
+    return std::all_of(axes.begin(), axes.end(), [&](AxisId axis) {
+      return std::any_of(piece.factors.begin(), piece.factors.end(), [&](const circuit::Read& read) {
+        return std::find(read.axes.begin(), read.axes.end(), axis) != read.axes.end();
+      });
+    });
+  };
+  if (!e.constant.is_zero() || !std::all_of(e.pieces.begin(), e.pieces.end(), [&](const Piece& p) {
+        return p.windows.empty() && varies(p);
+      })) {
+    FLAIR_DO(MakeForm(x));
+    e = ValueOf(x);
+  }
   MultiplyPieces(e, b_.As(*nodes_[mask].mask, axes), Unit{});
   ValueOf(id) = std::move(e);
-  return OkStatus();
+  return MakeForm(id);
 }
 
 Status Lowering::LowerMul(NodeId id) {

@@ -76,6 +76,8 @@ class Lowering {
     std::int64_t divisor;
   };
   Result<Scaled> AddScaled(const std::string& name, const Expression& e, int scale);
+  // The node's value as a form of its own, whatever it is.
+  Status MakeForm(NodeId id);
   // The node's value as one read: a number, or a form however many bits it has.
   Result<Operand> Whole(NodeId id);
   // As a factor of a product: of few bits; the middle of a weight's cell.
@@ -140,7 +142,6 @@ class Lowering {
   Status LowerMaxPool(NodeId id);
   Status LowerMaxPoolGrad(NodeId id);
   NodeId PoolOf(NodeId gradient) const;
-  circuit::Read LaterIn(const Axes& kernel, std::set<AxisId>& used);
 
   // normalisation.cc
   // What a batch_norm computed; the channels' axes, and numbers and forms over them.
@@ -193,7 +194,6 @@ class Lowering {
   std::optional<circuit::TableId> exponentials_;
   std::map<NodeId, Norm> norms_;
   std::map<std::pair<NodeId, NodeId>, Operand> means_;      // by dy and batch_norm
-  std::map<Dims, std::optional<circuit::ValueId>> laters_;  // by the kernel's sizes
 };
 
 }  // namespace flair::program

@@ -62,12 +62,17 @@ void Lowering::Become(NodeId id, circuit::ValueId value, Unit unit) {
   e = ReadOf({b_.At(value), unit}, std::move(e.dims));
 }
 
-Result<Operand> Lowering::Whole(NodeId id) {
+Status Lowering::MakeForm(NodeId id) {
   const Expression& e = ValueOf(id);
-  if (const auto one = AsOneRead(e)) return *one;
   auto units = AsUnits(e);
   if (!units) return TooWide(id);
   Become(id, b_.AddForm(g_[id].name, Flat(e.dims), std::move(units->form)), units->unit);
+  return OkStatus();
+}
+
+Result<Operand> Lowering::Whole(NodeId id) {
+  if (const auto one = AsOneRead(ValueOf(id))) return *one;
+  FLAIR_DO(MakeForm(id));
   return *AsOneRead(ValueOf(id));
 }
 
