@@ -23,10 +23,17 @@ def _require(holds: bool, what: str):
     require(holds, "circuit", what)
 
 
+def _without_nothing(value: dict) -> dict:
+    """A value without terms of coefficient 0: they are none."""
+    if value["kind"] != "form":
+        return value
+    return {**value, "terms": [term for term in value["terms"] if term["coefficient"]]}
+
+
 class Circuit:
     def __init__(self, description: dict):
         self.sizes = [size for _, size in description["axes"]]
-        self.tables, self.values = description["tables"], description["values"]
+        self.tables, self.values = description["tables"], [_without_nothing(value) for value in description["values"]]
         self.lookups, self.zeros = description["lookups"], description["zeros"]
         self.carried, self.data, self.publics = description["carried"], description["data"], description["publics"]
         _require(all(size >= 1 for size in self.sizes), "an axis of size 0")

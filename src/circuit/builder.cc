@@ -164,6 +164,9 @@ Builder::Extent Builder::ExtentOf(const std::vector<AxisId>& axes, const Form& f
 
 ValueId Builder::AddForm(std::string name, std::vector<AxisId> axes, Form form) {
   const auto id = static_cast<ValueId>(circuit_.values.size());
+  // SOUNDNESS: Rule Z does not see what is multiplied by 0. Test:
+  // CircuitTest.TermsTimesZeroAreLeftOut.
+  std::erase_if(form.terms, [](const Term& term) { return term.coefficient == 0; });
   CheckReads(name, form);
   Extent extent;
   if (!error_) {

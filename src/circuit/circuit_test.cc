@@ -60,6 +60,21 @@ TEST(CircuitTest, SumsThatMayPassTheFieldAreRefused) {
   EXPECT_THAT(made.error().message(), HasSubstr("'energy': the sum of its terms can pass 2^62"));
 }
 
+// Their factors' sizes would be multiplied beyond any integer.
+TEST(CircuitTest, TermsTimesZeroAreLeftOut) {
+  Builder b;
+  const AxisId i = b.AddAxis("i", 3);
+  const ValueId x = b.AddData("x", {i}, Signed(60, 20, "data"), 0);
+  const ValueId rate = b.AddPublic("rate", {}, 0, std::int64_t{1} << 60);
+  const ValueId form = b.AddForm(
+      "nothing", {i},
+      {.terms = {{.coefficient = 0, .factors = {b.At(x), b.At(x), b.At(rate)}, .windows = {}}},
+       .constant = 5});
+  EXPECT_TRUE(b[form].form.terms.empty());
+  EXPECT_EQ(b[form].hi, 5);
+  EXPECT_TRUE(std::move(b).Finish().ok());
+}
+
 TEST(CircuitTest, ALimbThatNoTableBoundsIsRefused) {
   Builder b;
   const AxisId i = b.AddAxis("i", 3);
