@@ -72,7 +72,7 @@ class Statement:
         self.bytes, read = data, Bytes(data, "statement")
         read.must_be(b"FLST", "no statement")
         read.must_be(b"\1\0", "another version")
-        self.program, self.seed, self.wallet = read.take(32), read.take(32), read.take(32)
+        self.program, self.seed, self.wallet, self.data_card = (read.take(32) for _ in range(4))
         self.first_step, self.steps, self.records = read.number(), read.number(), read.number()
         require(1 <= self.steps <= 2**32 and self.first_step <= 2**48 and self.records <= 2**32, "statement", "too many")
         self.matrices = [self._matrix(read) for _ in range(read.number(1))]
@@ -280,13 +280,11 @@ class Links:
         self._claim(0, blocks, sent)
 
         records = plan.statement.records
-        weights = [ZERO] * records
-        for i, row in enumerate(plan.rows):
-            weights[row] = field.add(weights[row], field.mul(step.at(i // batch), in_batch.at(i % batch)))
         point, left = show_sum(self.verifier, sent, [None] * log2_ceiling(records), 2)
         at_point, = self.verifier.receive("claim-value", 1)
         public = ZERO
-        for row, weight in enumerate(weights):
+        for i, row in enumerate(plan.rows):
+            weight = field.mul(step.at(i // batch), in_batch.at(i % batch))
             public = field.add(public, field.mul(weight, eq(point, row)))
         self.verifier.require_zero(at_point * public - left)
         self._claim(matrix, blocks_of(tensor, [Eq(point), *axes], ONE), at_point)

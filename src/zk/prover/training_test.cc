@@ -65,6 +65,7 @@ struct TrainedRun {
                  .num_steps = num_steps,
                  .seed = DigestOf(2),
                  .wallet = DigestOf(3),
+                 .data_card = DigestOf(4),
                  .num_records = kRecords,
                  .matrices = {}};
     columns = ColumnsOf(model.circuit);
@@ -154,6 +155,7 @@ TEST(TrainingTest, AProofIsAboutItsStatementAlone) {
   };
   refuses("program", [](TrainedRun& r) { r.statement.program = DigestOf(8); });
   refuses("seed", [](TrainedRun& r) { r.statement.seed = DigestOf(8); });
+  refuses("data card", [](TrainedRun& r) { r.statement.data_card = DigestOf(8); });
   refuses("wallet", [](TrainedRun& r) { r.statement.wallet = DigestOf(8); });
   refuses("first step", [](TrainedRun& r) { r.statement.first_step = 1; });
   refuses("data of somebody else",

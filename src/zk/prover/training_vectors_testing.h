@@ -92,6 +92,7 @@ class TrainingCase {
                   .num_steps = options_.num_steps,
                   .seed = AnyDigest(),
                   .wallet = AnyDigest(),
+                  .data_card = AnyDigest(),
                   .num_records = options_.num_records,
                   .matrices = {}};
     if (!circuit_.data.empty()) CommitData();

@@ -79,17 +79,22 @@ void Links::ShowData(const LinkedMatrix& data, ValueId number) {
             ? of_record.back()
             : Unpacked(circuit_.axes[value.axes[i]].size, column.packed, column.value_bits, point));
   }
-  std::vector<Fp2> weights(num_records_);
   const std::vector<Fp2> of_step = EqTable(steps_point);
   const std::vector<Fp2> of_sample = EqTable(batch_point);
-  for (std::uint64_t t = 0; t < layout_.num_steps(); ++t) {
-    for (std::uint64_t b = 0; b < batch; ++b) {
-      weights[rows_[t * batch + b]] += of_step[t] * of_sample[b];
+  const auto for_each_row = [&](auto&& visit) {  // (record, eq of the place that reads it)
+    for (std::uint64_t t = 0; t < layout_.num_steps(); ++t) {
+      for (std::uint64_t b = 0; b < batch; ++b) {
+        visit(rows_[t * batch + b], of_step[t] * of_sample[b]);
+      }
     }
-  }
+  };
 
   std::unique_ptr<RelationWitness::Product> tables;
-  if (witness_) tables = witness_->Records(column, of_record, weights);
+  if (witness_) {
+    std::vector<Fp2> weights(num_records_);
+    for_each_row([&](std::uint32_t record, const Fp2& eq) { weights[record] += eq; });
+    tables = witness_->Records(column, of_record, weights);
+  }
   const Secret shared =
       channel_.Pass(transcript_, Label::kClaimValue, {tables ? tables->Value() : Fp2()})[0];
   Claim batch_claim{.matrix = 0, .blocks = {}, .value = shared.masked};
@@ -106,9 +111,9 @@ void Links::ShowData(const LinkedMatrix& data, ValueId number) {
   const SumEnd end = RunSum(
       shape, shared,
       [&](std::size_t, std::span<const Fp2> point) {
-        const std::vector<Fp2> eq = EqTable(point);
+        // Record by record: a table over all records would cost what their number says.
         Fp2 sum;
-        for (std::size_t n = 0; n < weights.size(); ++n) sum += eq[n] * weights[n];
+        for_each_row([&](std::uint32_t record, const Fp2& eq) { sum += eq * EqAt(point, record); });
         return sum;
       },
       transcript_, channel_, tables.get());

@@ -1,8 +1,8 @@
 // Statement: what a proof of training is about. docs/spec/training.md.
 //
 // Place: zk/training; used by both sides. It knows digests and sizes, no repository and no
-// program: whoever verifies derives circuit, rows and learning rates from the program that the
-// digest names.
+// program: whoever verifies derives circuit, rows and learning rates from the program, and the
+// columns of the data from the card, that the digests name.
 // Thread safety: values.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -41,7 +41,8 @@ struct TrainingStatement {
   std::uint64_t num_steps = 1;
   Digest seed;                       // of the run: batches and draws
   Digest wallet;                     // the committer's public key
-  std::uint64_t num_records = 0;     // of the data set
+  Digest data_card;                  // says columns, records and matrix of the data set
+  std::uint64_t num_records = 0;
   std::vector<Commitment> matrices;  // ascending by role; each role once at most
 
   Bytes Encode() const;
