@@ -174,8 +174,8 @@ MaximumCircuit MakeMaximum(bool padded) {
                         .kernel = {k},
                         .slides = {{.out = out, .kernel = k, .in = in, .offset = padded ? -1 : 0}},
                         .padded = padded};
-  const Maximum made = AddMaximum(b, "y", b.At(m.x), 1, -32, windows, Signed(6, 4, "activation"),
-                                  Sign::kUnread);
+  const Maximum made =
+      AddMaximum(b, "y", b.At(m.x), 1, -32, windows, Signed(6, 4, "activation"), Sign::kUnread);
   m.y = made.value;
   m.h = made.selector;
   m.circuit = Finished(std::move(b));

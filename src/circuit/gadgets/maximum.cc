@@ -34,8 +34,7 @@ ValueId AddBefore(Builder& b, const std::string& name, ValueId selector, const W
 }  // namespace
 
 Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Width& width,
-                   Sign sign) {
+                   std::int64_t least, const Windows& windows, const Width& width, Sign sign) {
   std::vector<AxisId> cells = windows.rows;
   cells.insert(cells.end(), windows.kernel.begin(), windows.kernel.end());
   std::int64_t row = 1;
@@ -82,8 +81,7 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
   const ValueId before = AddBefore(b, name, made.selector, windows, cells);
   const ValueId rest =
       b.AddForm(name + ".gaps", cells,
-                {.terms = {term(divisor, {y}, within),
-                           term(-divisor, {b.At(before)}, within),
+                {.terms = {term(divisor, {y}, within), term(-divisor, {b.At(before)}, within),
                            term(-1, {x}, windows.slides)}});
   const ValueId g = b.AddNumber(
       name + ".gap", cells, Unsigned(width.bits, width.limb_bits, width.line),

@@ -36,7 +36,6 @@ struct Maximum {
 // least. Sign::kRead: with the sign of y; `width` is Signable() then.
 enum class Sign : std::uint8_t { kUnread, kRead };
 Maximum AddMaximum(Builder& builder, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Width& width,
-                   Sign sign);
+                   std::int64_t least, const Windows& windows, const Width& width, Sign sign);
 
 }  // namespace flair::circuit

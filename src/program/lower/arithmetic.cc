@@ -121,9 +121,10 @@ Status Lowering::LowerMasked(NodeId id, NodeId x, NodeId mask) {
   // a public shares its axes with one factor, and no window reads along them.
   const auto varies = [&](const Piece& piece) {
     return std::all_of(axes.begin(), axes.end(), [&](AxisId axis) {
-      return std::any_of(piece.factors.begin(), piece.factors.end(), [&](const circuit::Read& read) {
-        return std::find(read.axes.begin(), read.axes.end(), axis) != read.axes.end();
-      });
+      return std::any_of(
+          piece.factors.begin(), piece.factors.end(), [&](const circuit::Read& read) {
+            return std::find(read.axes.begin(), read.axes.end(), axis) != read.axes.end();
+          });
     });
   };
   if (!e.constant.is_zero() || !std::all_of(e.pieces.begin(), e.pieces.end(), [&](const Piece& p) {

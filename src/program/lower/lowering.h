@@ -193,7 +193,7 @@ class Lowering {
   std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
   std::optional<circuit::TableId> exponentials_;
   std::map<NodeId, Norm> norms_;
-  std::map<std::pair<NodeId, NodeId>, Operand> means_;      // by dy and batch_norm
+  std::map<std::pair<NodeId, NodeId>, Operand> means_;  // by dy and batch_norm
 };
 
 }  // namespace flair::program

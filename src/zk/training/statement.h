@@ -39,9 +39,9 @@ struct TrainingStatement {
   Digest program;
   std::uint64_t first_step = 0;  // of the run
   std::uint64_t num_steps = 1;
-  Digest seed;                       // of the run: batches and draws
-  Digest wallet;                     // the committer's public key
-  Digest data_card;                  // says columns, records and matrix of the data set
+  Digest seed;       // of the run: batches and draws
+  Digest wallet;     // the committer's public key
+  Digest data_card;  // says columns, records and matrix of the data set
   std::uint64_t num_records = 0;
   std::vector<Commitment> matrices;  // ascending by role; each role once at most
 
