@@ -130,7 +130,8 @@ Fp2 BatchProver::ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& 
   return value;
 }
 
-BatchProof BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims) {
+Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims,
+                                      const Reserve& reserve) {
   const Fp2 lambda = DrawLambda(plan_, claims, transcript);
   Summed summed = SumOverAll(transcript, claims, lambda);
   const std::vector<Fp2>& point = summed.point;
@@ -192,9 +193,16 @@ BatchProof BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& 
   }
 
   proof.nonce = transcript.Grind(Label::kQueryWork, plan_.work_bits());
+  std::vector<std::vector<std::uint64_t>> columns_of;
+  for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
+    columns_of.push_back(DrawColumns(plan_, g, transcript));
+    for (const std::size_t m : plan_.groups()[g].members) {
+      if (m != 0 && reserve) FLAIR_DO(reserve(m, columns_of[g]));
+    }
+  }
   companion = companions_.begin();
   for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
-    const std::vector<std::uint64_t> columns = DrawColumns(plan_, g, transcript);
+    const std::vector<std::uint64_t>& columns = columns_of[g];
     for (const std::size_t m : plan_.groups()[g].members) {
       proof.groups[g].matrices.push_back(matrices_[m]->Open(columns));
     }

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/env.h"
@@ -54,8 +56,15 @@ class BatchProver final : public Channel {
   }
   void RequireZero(const Masked& zero) override { constraints_.RequireZero(zero); }
 
+  // Told which columns of a matrix of the plan the proof is about to show, before it shows any.
+  // Its error ends the proof: a ledger (pcs/ledger.h) says no here, and remembers here.
+  using Reserve =
+      std::function<Status(std::size_t matrix, std::span<const std::uint64_t> columns)>;
+
   // REQUIRES: every claim is true, and every constraint. The prover is spent afterwards.
-  BatchProof Prove(Transcript& transcript, const std::vector<Claim>& claims);
+  // Errors: those of `reserve`, which is asked for the long-lived matrices.
+  Result<BatchProof> Prove(Transcript& transcript, const std::vector<Claim>& claims,
+                           const Reserve& reserve = {});
 
  private:
   BatchProver(const BatchPlan& plan, std::vector<const CommittedMatrix*> matrices, MaskRows masks)

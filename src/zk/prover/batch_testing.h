@@ -92,7 +92,7 @@ inline Proven ProveScript(const BatchPlan& plan, std::shared_ptr<const RowSource
   proven.companions = prover.companion_roots();
   prover.AbsorbRoots(transcript);
   const std::vector<Claim> claims = script(prover, transcript);
-  proven.proof = prover.Prove(transcript, claims);
+  proven.proof = prover.Prove(transcript, claims).value();
   return proven;
 }
 

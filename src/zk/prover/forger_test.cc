@@ -153,7 +153,7 @@ TEST(ForgerTest, WithoutACheatItIsTheProver) {
     return by.Prove(transcript, claims);
   };
   const BatchProof forged = prove(forger);
-  const BatchProof honest = prove(prover);
+  const BatchProof honest = prove(prover).value();
   EXPECT_EQ(forged.masked, honest.masked);
   EXPECT_EQ(forged.mask.low_degree, honest.mask.low_degree);
   EXPECT_EQ(forged.mask.linear, honest.mask.linear);

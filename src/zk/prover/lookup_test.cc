@@ -121,7 +121,7 @@ class Scenario {
       nonce = honest.nonce;
       proven = std::move(honest.claims);
     }
-    proof_ = prover.Prove(prover_transcript, proven);
+    proof_ = prover.Prove(prover_transcript, proven).value();
     if (change) change(proof_, nonce);
 
     auto begun = BatchVerifier::Begin(*batch_, {prover.witness_root()}, {}, proof_);

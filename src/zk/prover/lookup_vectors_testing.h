@@ -183,7 +183,7 @@ class LookupCase {
     vector["roots"] = DigestJson({prover.witness_root()});
     vector["companions"] = DigestJson(prover.companion_roots());
     vector["nonce"] = std::to_string(proven.nonce);
-    vector["proof"] = ProofJson(prover.Prove(*transcript, proven.claims));
+    vector["proof"] = ProofJson(prover.Prove(*transcript, proven.claims).value());
     return vector;
   }
 

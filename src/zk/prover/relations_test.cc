@@ -71,7 +71,7 @@ class Scenario {
     shown.ShowZeros();
     std::vector<Claim> claims = std::move(lookups.claims);
     for (Claim& claim : shown.TakeClaims()) claims.push_back(std::move(claim));
-    const BatchProof proof = prover.Prove(proving, claims);
+    const BatchProof proof = prover.Prove(proving, claims).value();
 
     Transcript verifying("test");
     BatchVerifier verifier =

@@ -168,8 +168,14 @@ Result<std::vector<std::uint64_t>> DataCells(
 
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
                             std::vector<const CommittedMatrix*> matrices, Env& env,
-                            const Progress& progress) {
-  const auto stage = [&](std::string_view name) { return progress ? progress(name) : OkStatus(); };
+                            const ProverHooks& hooks) {
+  const auto stage = [&](std::string_view name) {
+    return hooks.progress ? hooks.progress(name) : OkStatus();
+  };
+  const auto reserve = [&](std::size_t matrix, std::span<const std::uint64_t> columns) {
+    return hooks.reserve ? hooks.reserve(plan.statement().matrices[matrix - 1].role, columns)
+                         : OkStatus();
+  };
   const LookupPlan& lookups = plan.layout().lookups();
   FLAIR_DO(stage("witness"));
   std::vector<std::int32_t> cells = values.Cells(plan.layout());
@@ -190,11 +196,12 @@ Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
     claims.push_back(std::move(claim));
   }
   FLAIR_DO(stage("opening"));
+  FLAIR_TRY(BatchProof opening, prover.Prove(transcript, claims, reserve));
   const TrainingProof proof{.statement = plan.statement().Hash(),
                             .witness_root = prover.witness_root(),
                             .companion_roots = prover.companion_roots(),
                             .lookup_nonce = proven.nonce,
-                            .opening = prover.Prove(transcript, claims)};
+                            .opening = std::move(opening)};
   return EncodeProof(proof);
 }
 

@@ -31,12 +31,20 @@ Result<std::vector<std::uint64_t>> DataCells(std::span<const DataColumn> columns
 // Told before each stage; an error ends the proof with it (kCancelled).
 using Progress = std::function<Status(std::string_view stage)>;
 
+// Asked before columns of a matrix of the statement are shown; its error ends the proof.
+using ReserveColumns = std::function<Status(Role role, std::span<const std::uint64_t> columns)>;
+
+struct ProverHooks {
+  Progress progress;
+  ReserveColumns reserve;
+};
+
 // Proves the run. `matrices`: the statement's, in its order. `env` gives the randomness that hides
-// the witness. The proof is verified by whoever
-// wants to be sure of it before it leaves.
-// Errors: kInvalidArgument for a run that breaks the circuit's lookups, naming the cell.
+// the witness. The proof is verified by whoever wants to be sure of it before it leaves.
+// Errors: kInvalidArgument for a run that breaks the circuit's lookups, naming the cell; those of
+// the hooks.
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
                             std::vector<const CommittedMatrix*> matrices, Env& env,
-                            const Progress& progress = {});
+                            const ProverHooks& hooks = {});
 
 }  // namespace flair::zk

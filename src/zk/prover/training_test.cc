@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "circuit/circuit_testing.h"
@@ -167,6 +168,38 @@ TEST(TrainingTest, AProofIsAboutItsStatementAlone) {
   TrainedRun other(2, {}, 1);
   other.rows[3] = (other.rows[3] + 1) % kRecords;
   EXPECT_NE(other.Verify(proof), "");
+}
+
+// F7: columns are reserved before they are shown, and none is shown that a ledger refuses.
+TEST(TrainingTest, ColumnsAreReservedBeforeTheyAreShown) {
+  const TrainedRun run(2, {}, 1);
+  RunValues values = run.Values();
+  const TrainingPlan plan = run.Plan(values);
+  std::vector<const CommittedMatrix*> borrowed;
+  for (const auto& m : run.matrices) borrowed.push_back(m.get());
+  std::map<Role, std::vector<std::uint64_t>> reserved;
+  const auto remember = [&](Role role, std::span<const std::uint64_t> columns) {
+    reserved[role].assign(columns.begin(), columns.end());
+    return OkStatus();
+  };
+  const Bytes proof =
+      ProveTraining(plan, values, borrowed, *SeededEnv(77), {.progress = {}, .reserve = remember})
+          .value();
+  ASSERT_EQ(reserved.size(), 3U);
+  const TrainingProof read = DecodeProof(plan.batch(), proof).value();
+  std::size_t shown = 0;
+  for (const GroupOpening& group : read.opening.groups) {
+    for (const OpenedMatrix& matrix : group.matrices) shown = matrix.columns.size();
+  }
+  for (const auto& [role, columns] : reserved) EXPECT_EQ(columns.size(), shown) << RoleName(role);
+
+  const auto refuse = [](Role role, std::span<const std::uint64_t>) {
+    return role == Role::kWeightsAfter ? Status(Error(ErrorCode::kConflict, "spent")) : OkStatus();
+  };
+  const auto refused =
+      ProveTraining(plan, values, borrowed, *SeededEnv(77), {.progress = {}, .reserve = refuse});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message(), "spent");
 }
 
 // A prover that trains on what it likes, and proves it with the batches that it should have used.
