@@ -160,7 +160,8 @@ struct Zero {
 };
 
 // A number of state that the statement ties to commitments before the first and after the last
-// step: parameter, or optimiser state and buffers.
+// step: what a checkpoint of the model holds, parameters and buffers; or what the optimiser
+// remembers.
 struct Carried {
   enum class Role : std::uint8_t { kWeight, kState };
 

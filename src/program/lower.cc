@@ -86,7 +86,7 @@ void Lowering::MakeState() {
       const Axes axes = axes_of(id);
       const circuit::ValueId buffer =
           b_.AddState(node.name, axes, circuit::Signed(statistics.bits, LimbBits(), "statistics"),
-                      circuit::Carried::Role::kState);
+                      circuit::Carried::Role::kWeight);
       made_.buffers.push_back(buffer);
       ValueOf(id) = ReadOf({b_.At(buffer), PowerOfTwo(-statistics.scale)}, grouped(id, axes));
     }
