@@ -97,6 +97,19 @@ def runs():
     }).encode()
 
 
+def run_proofs():
+    def matrix(role):
+        return bytes([role]) + struct.pack("<4Q", 10, 12, 3, 300) + bytes(32)
+    def statement(first, *roles):
+        head = b"FLST" + struct.pack("<H", 1) + bytes(4 * 32) + struct.pack("<3Q", first, 2, 100)
+        return head + bytes([len(roles)]) + b"".join(matrix(r) for r in roles)
+    def proof(*chunks):
+        body = b"".join(struct.pack("<I", len(s)) + s + struct.pack("<Q", len(p)) + p for s, p in chunks)
+        return b"FLRP" + struct.pack("<HI", 1, len(chunks)) + body
+    yield proof((statement(0, 2, 3), b"FLPR\1\0\1\0"))
+    yield proof((statement(0, 1, 2, 3, 5), b"p"), (statement(2, 1, 2, 3, 4), b""))
+
+
 def varint(value):
     out = b""
     while value > 127:
@@ -169,6 +182,7 @@ SEEDS = {
     "object_object_fuzz": objects,
     "policy_policy_fuzz": policies,
     "program_program_fuzz": programs,
+    "proof_run_proof_fuzz": run_proofs,
     "repo_run_fuzz": runs,
     "store_pack_fuzz": packs,
     "tensor_layout_fuzz": layouts,

@@ -58,8 +58,7 @@ class BatchProver final : public Channel {
 
   // Told which columns of a matrix of the plan the proof is about to show, before it shows any.
   // Its error ends the proof: a ledger (pcs/ledger.h) says no here, and remembers here.
-  using Reserve =
-      std::function<Status(std::size_t matrix, std::span<const std::uint64_t> columns)>;
+  using Reserve = std::function<Status(std::size_t matrix, std::span<const std::uint64_t> columns)>;
 
   // REQUIRES: every claim is true, and every constraint. The prover is spent afterwards.
   // Errors: those of `reserve`, which is asked for the long-lived matrices.

@@ -92,7 +92,9 @@ void Train(benchmark::State& state) {
             {.circuit = &model.circuit, .publics = &values, .rows = rows, .columns = columns})
             .value();
     cells = plan.layout().num_cells();
-    const Bytes proof = ProveTraining(plan, values, borrowed, PosixEnv(), {.progress = enter, .reserve = {}}).value();
+    const Bytes proof =
+        ProveTraining(plan, values, borrowed, PosixEnv(), {.progress = enter, .reserve = {}})
+            .value();
     bytes = proof.size();
     (void)enter("verify");
     const Status verdict = VerifyTraining(plan, proof);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/prover/prove_run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "proof/program_steps.h"
+#include "proof/prover/commit_state.h"
+#include "proof/run_proof.h"
+#include "proof/verify_run.h"
+#include "zk/prover/training_prover.h"
+#include "zk/training/training_plan.h"
+
+namespace flair::proof {
+namespace {
+
+using circuit::Carried;
+using zk::CommittedMatrix;
+using zk::Role;
+
+constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 32;
+
+// Commitments at one end of a chunk.
+struct End {
+  std::optional<CommittedMatrix> weights;
+  std::optional<CommittedMatrix> state;
+
+  RunEnd Id() const {
+    return {IdOf(*weights), state ? std::optional(IdOf(*state)) : std::nullopt};
+  }
+};
+
+class RunProver {
+ public:
+  RunProver(const program::Lowered& lowered, RunClaim claim, const RunSecrets& secrets,
+            const ProveSettings& settings, Env& env, const ProveHooks& hooks)
+      : lowered_(lowered),
+        claim_(std::move(claim)),
+        secrets_(secrets),
+        settings_(settings),
+        env_(env),
+        hooks_(hooks) {
+    values_.emplace(lowered.circuit);
+  }
+
+  Result<ProvenRun> Prove();
+
+ private:
+  std::uint64_t num_chunks() const {
+    return (claim_.num_steps + settings_.steps_per_chunk - 1) / settings_.steps_per_chunk;
+  }
+  std::uint64_t end_step() const { return claim_.first_step + claim_.num_steps; }
+  Status Say(std::string_view stage) const {
+    if (!hooks_.progress) return OkStatus();
+    return hooks_.progress({.chunk = chunks_.size(), .num_chunks = num_chunks(), .stage = stage});
+  }
+  Result<End> Commit(const program::TrainingState& state, bool has_state, std::uint64_t openings,
+                     const Digest& seed) const;
+  program::TrainingState StateAfter(const circuit::StepValues& step) const;
+  Status AddStep(const program::TrainingStep& step);
+  Status FinishChunk(std::uint64_t next_step, const program::TrainingState& state);
+  // The chunk as an earlier prover kept it, if it is the same and holds.
+  std::optional<ChunkProof> KeptChunk(const zk::TrainingStatement& statement) const;
+  Result<ChunkProof> ProveChunk(const zk::TrainingStatement& statement, const End& after);
+  std::string ChunkPath(std::uint64_t first_step) const {
+    return settings_.folder + "/steps-" + std::to_string(first_step) + ".chunk";
+  }
+  std::span<const zk::DataColumn> columns() const {
+    return claim_.data ? std::span<const zk::DataColumn>(claim_.data->columns)
+                       : std::span<const zk::DataColumn>{};
+  }
+
+  const program::Lowered& lowered_;
+  RunClaim claim_;
+  const RunSecrets& secrets_;
+  const ProveSettings& settings_;
+  Env& env_;
+  const ProveHooks& hooks_;
+
+  End before_;
+  std::uint64_t first_step_ = 0;  // of the chunk at hand
+  std::optional<zk::RunValues> values_;  // of its steps
+  std::vector<ChunkProof> chunks_;
+};
+
+Result<End> RunProver::Commit(const program::TrainingState& state, bool has_state,
+                              std::uint64_t openings, const Digest& seed) const {
+  End end;
+  FLAIR_TRY(CommittedMatrix weights, CommitState(lowered_.circuit, Carried::Role::kWeight, state,
+                                                 openings, seed));
+  end.weights.emplace(std::move(weights));
+  if (has_state) {
+    FLAIR_TRY(CommittedMatrix own, CommitState(lowered_.circuit, Carried::Role::kState, state,
+                                               openings, seed));
+    end.state.emplace(std::move(own));
+  }
+  return end;
+}
+
+program::TrainingState RunProver::StateAfter(const circuit::StepValues& step) const {
+  program::TrainingState state;
+  for (const Carried& carried : lowered_.circuit.carried) {
+    state.carried.push_back(step.next[carried.number]);
+  }
+  return state;
+}
+
+std::optional<ChunkProof> RunProver::KeptChunk(const zk::TrainingStatement& statement) const {
+  const auto bytes = ReadFile(env_, ChunkPath(statement.first_step), kMaxChunkBytes);
+  if (!bytes.ok()) return std::nullopt;
+  auto chunk = DecodeChunk(*bytes);
+  if (!chunk.ok() || chunk->statement.Hash() != statement.Hash()) return std::nullopt;
+  if (!VerifyChunk(lowered_, columns(), *chunk).ok()) return std::nullopt;
+  return std::move(*chunk);
+}
+
+Result<ChunkProof> RunProver::ProveChunk(const zk::TrainingStatement& statement,
+                                         const End& after) {
+  FLAIR_TRY(const ProgramSteps steps,
+            ProgramSteps::Make(lowered_, {.seed = statement.seed,
+                                          .first_step = statement.first_step,
+                                          .num_steps = statement.num_steps,
+                                          .num_records = statement.num_records}));
+  FLAIR_TRY(const zk::TrainingPlan plan,
+            zk::TrainingPlan::Make(statement, {.circuit = &lowered_.circuit,
+                                               .publics = &steps,
+                                               .rows = steps.rows(),
+                                               .columns = columns()}));
+  std::vector<const CommittedMatrix*> matrices;
+  for (const zk::Commitment& m : statement.matrices) {
+    const CommittedMatrix* of[] = {secrets_.data_matrix, &*before_.weights, &*after.weights,
+                                   before_.state ? &*before_.state : nullptr,
+                                   after.state ? &*after.state : nullptr};
+    matrices.push_back(of[static_cast<int>(m.role) - 1]);
+  }
+  const auto reserve = [&](Role role, std::span<const std::uint64_t> shown) {
+    if (!hooks_.reserve) return OkStatus();
+    const zk::Commitment& matrix = *statement.Find(role);
+    return hooks_.reserve({matrix.shape, matrix.root}, shown);
+  };
+  FLAIR_TRY(Bytes proof,
+            zk::ProveTraining(plan, *values_, matrices, env_,
+                              {.progress = [&](std::string_view stage) { return Say(stage); },
+                               .reserve = reserve}));
+  FLAIR_DO(Say("verifying"));
+  ChunkProof chunk{.statement = statement, .proof = std::move(proof)};
+  const auto holds = VerifyChunk(lowered_, columns(), chunk);
+  FLAIR_CHECK(holds.ok()) << "an honest proof is refused: " << holds.error().message();
+  return chunk;
+}
+
+Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingState& state) {
+  const bool is_last = next_step == end_step();
+  FLAIR_DO(Say("committing"));
+  const bool has_state = HasState(lowered_.circuit) && (!is_last || settings_.passes_state);
+  FLAIR_TRY(End after, Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
+                              is_last ? secrets_.weights_seed : secrets_.border_seed));
+  const zk::TrainingStatement statement =
+      ChunkStatement(claim_, first_step_, next_step - first_step_, before_.Id(), after.Id());
+  std::optional<ChunkProof> chunk = KeptChunk(statement);
+  if (!chunk) {
+    FLAIR_TRY(ChunkProof made, ProveChunk(statement, after));
+    FLAIR_DO(WriteFileAtomically(env_, ChunkPath(first_step_), EncodeChunk(made)));
+    chunk.emplace(std::move(made));
+  }
+  FLAIR_DO(Say("kept"));
+  chunks_.push_back(std::move(*chunk));
+  values_.emplace(lowered_.circuit);
+  first_step_ = next_step;
+  before_ = std::move(after);
+  return OkStatus();
+}
+
+Status RunProver::AddStep(const program::TrainingStep& step) {
+  if (hooks_.on_step) FLAIR_DO(hooks_.on_step(step));
+  if (step.number == first_step_) FLAIR_DO(Say("training"));
+  values_->Add(step.values);
+  const std::uint64_t next = step.number + 1;
+  if (next - first_step_ < settings_.steps_per_chunk && next != end_step()) return OkStatus();
+  return FinishChunk(next, StateAfter(step.values));
+}
+
+Result<ProvenRun> RunProver::Prove() {
+  FLAIR_CHECK(settings_.steps_per_chunk > 0) << "a chunk of no steps";
+  FLAIR_CHECK(!claim_.data || secrets_.data_matrix != nullptr) << "no data to open";
+  FLAIR_DO(CheckFits(lowered_, {.seed = claim_.seed,
+                                .first_step = claim_.first_step,
+                                .num_steps = std::min(claim_.num_steps, settings_.steps_per_chunk),
+                                .num_records = claim_.data ? claim_.data->num_records : 0}));
+  FLAIR_DO(MakeDirs(env_, settings_.folder));
+  // State that a claim begins with is committed to; otherwise it begins at zero.
+  const bool begins_with_state = claim_.before.state.has_value();
+  FLAIR_TRY(before_, Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd,
+                            secrets_.weights_seed));
+  claim_.before = before_.Id();
+  first_step_ = claim_.first_step;
+  const program::DataSet no_data;
+  FLAIR_TRY(program::TrainingState end,
+            program::Train(lowered_, secrets_.data != nullptr ? *secrets_.data : no_data,
+                           secrets_.start,
+                           {.seed = claim_.seed,
+                            .first_step = claim_.first_step,
+                            .steps = claim_.num_steps},
+                           [&](const program::TrainingStep& step) { return AddStep(step); }));
+  claim_.after = before_.Id();
+  return ProvenRun{.claim = std::move(claim_),
+                   .proof = EncodeRunProof(chunks_),
+                   .end = std::move(end)};
+}
+
+}  // namespace
+
+Result<ProvenRun> ProveRun(const program::Lowered& lowered, RunClaim claim,
+                           const RunSecrets& secrets, const ProveSettings& settings, Env& env,
+                           const ProveHooks& hooks) {
+  return RunProver(lowered, std::move(claim), secrets, settings, env, hooks).Prove();
+}
+
+}  // namespace flair::proof

@@ -1,0 +1,68 @@
+// ProveRun: a run trained again in integers, and proven chunk by chunk. docs/spec/run-proof.md.
+//
+// A chunk's proof is kept as a file as soon as it is made; a prover that is stopped begins again
+// with the first chunk that is missing.
+//
+// Place: proof/prover, over program and zk/prover. Thread safety: functions; they use the
+// machine's threads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/env.h"
+#include "base/result.h"
+#include "program/train.h"
+#include "proof/run_claim.h"
+#include "zk/prover/committed_matrix.h"
+
+namespace flair::proof {
+
+// What only the prover has. Borrowed.
+struct RunSecrets {
+  const program::DataSet* data = nullptr;  // columns as the program has them; empty without
+  const zk::CommittedMatrix* data_matrix = nullptr;  // the claim's
+  program::TrainingState start;                      // before the claim's first step
+  Digest weights_seed;  // of the commitments at both ends: kept with the weights
+  Digest border_seed;   // of those between chunks: never leaves
+};
+
+struct ProveSettings {
+  std::uint64_t steps_per_chunk = 1;
+  std::string folder;         // where chunks are kept; made where it is missing
+  bool passes_state = false;  // commit to what the optimiser remembers at the end
+};
+
+struct ProveProgress {
+  std::uint64_t chunk = 0;
+  std::uint64_t num_chunks = 1;
+  std::string_view stage;  // "training", then those of zk, "verifying", "kept"
+};
+
+struct ProveHooks {
+  // Its error ends the work (kCancelled); the chunks that are kept stay.
+  std::function<Status(const ProveProgress&)> progress;
+  // Asked before a proof shows columns of a matrix of the claim or of a border. Its error ends
+  // the proof: ask a ledger.
+  std::function<Status(const MatrixId& matrix, std::span<const std::uint64_t> columns)> reserve;
+  // Told of every step, those of kept chunks too.
+  std::function<Status(const program::TrainingStep&)> on_step;
+};
+
+struct ProvenRun {
+  RunClaim claim;
+  Bytes proof;
+  program::TrainingState end;
+};
+
+// `claim`: all but its ends. Errors: kInvalidArgument for a run that the program does not allow,
+// naming step, tensor and value; kCancelled; those of the disk and of the hooks.
+Result<ProvenRun> ProveRun(const program::Lowered& lowered, RunClaim claim,
+                           const RunSecrets& secrets, const ProveSettings& settings, Env& env,
+                           const ProveHooks& hooks = {});
+
+}  // namespace flair::proof

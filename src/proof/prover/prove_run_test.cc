@@ -1,0 +1,134 @@
+// Whole runs, proven in chunks: stopped, begun again, on failing disks.
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/prover/prove_run.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/fault_env.h"
+#include "proof/prover/proven_run_testing.h"
+
+namespace flair::proof {
+namespace {
+
+constexpr std::string_view kWithBatchNorm = R"(flair program 1
+batch 4
+data x [2, 4, 4] bits 12 scale 8
+label y classes 3
+param c.weight [3, 2, 3, 3]
+param n.weight [3]
+param n.bias [3]
+param f.weight [3, 12]
+buffer n.mean [3]
+buffer n.var [3]
+c = conv(x, c.weight, stride=[1, 1], pad=[1, 1, 1, 1])
+n = batch_norm(c, n.weight, n.bias, n.mean, n.var, eps=0.001)
+r = relu(n)
+p = max_pool(r, window=[2, 2], stride=[2, 2])
+d = dropout(p, p=1/4)
+v = flatten(d)
+z = linear(v, f.weight)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd(weight_decay=1/1000)
+schedule 1/16
+profile gradient 28 23
+)";
+
+TEST(ProveRunTest, ChunksOfAnySizeProveTheSameRun) {
+  const RunUnderTest run;
+  std::set<std::string> ends;
+  for (const std::uint64_t size : {2, 100}) {
+    MemEnv env;
+    const auto proven = run.Prove(env, size);
+    ASSERT_TRUE(proven.ok()) << proven.error().message();
+    const auto verdict = VerifyRun(run.training.lowered, proven->claim, proven->proof);
+    ASSERT_TRUE(verdict.ok()) << verdict.error().message();
+    EXPECT_EQ(verdict->num_chunks, (5 + size - 1) / size);
+    EXPECT_GE(verdict->soundness_bits, 97);
+    ends.insert(proven->claim.after.weights.root.ToHex());
+  }
+  EXPECT_EQ(ends.size(), 1U);
+}
+
+TEST(ProveRunTest, ConvolutionNormalisationPoolingAndDropoutAreProven) {
+  const RunUnderTest run(kWithBatchNorm, 3);
+  MemEnv env;
+  const auto proven = run.Prove(env, 2);
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  const auto verdict = VerifyRun(run.training.lowered, proven->claim, proven->proof);
+  EXPECT_TRUE(verdict.ok()) << verdict.error().message();
+}
+
+TEST(ProveRunTest, WhatWasStoppedGoesOnWhereItWas) {
+  const RunUnderTest run;
+  MemEnv env;
+  const auto stop = [](const ProveProgress& p) {
+    return p.chunk == 1 && p.stage == "lookups" ? Status(Error(ErrorCode::kCancelled, "stopped"))
+                                                : OkStatus();
+  };
+  const auto stopped = run.Prove(env, 2, {.progress = stop, .reserve = {}, .on_step = {}});
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code(), ErrorCode::kCancelled);
+  std::map<std::uint64_t, int> commitments;
+  const auto count = [&](const ProveProgress& p) {
+    commitments[p.chunk] += p.stage == "commitment" ? 1 : 0;
+    return OkStatus();
+  };
+  const auto proven = run.Prove(env, 2, {.progress = count, .reserve = {}, .on_step = {}});
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  EXPECT_EQ(commitments[0], 0) << "the kept chunk is proven again";
+  EXPECT_EQ(commitments[1], 1);
+  EXPECT_EQ(commitments[2], 1);
+}
+
+TEST(ProveRunTest, AKeptChunkThatIsNotThisRunsIsNotTaken) {
+  MemEnv env;
+  RunUnderTest other;
+  other.claim.wallet = FilledWith(77);
+  ASSERT_TRUE(other.Prove(env, 5).ok());
+  const RunUnderTest run;
+  const auto proven = run.Prove(env, 5);
+  ASSERT_TRUE(proven.ok());
+  EXPECT_TRUE(VerifyRun(run.training.lowered, proven->claim, proven->proof).ok());
+}
+
+TEST(ProveRunTest, AtEveryFailureOfTheDiskNothingIsHalfWritten) {
+  const RunUnderTest run(kSmallRun, 1);
+  for (std::uint64_t k = 1;; ++k) {
+    MemEnv disk;
+    FaultEnv env(disk);
+    env.FailAt(k);
+    const auto failed = run.Prove(env, 1);
+    if (failed.ok()) {
+      EXPECT_GT(k, 4U);
+      break;
+    }
+    EXPECT_EQ(failed.error().code(), ErrorCode::kIo);
+    env.Heal();
+    const auto proven = run.Prove(env, 1);
+    ASSERT_TRUE(proven.ok()) << "after failure " << k << ": " << proven.error().message();
+  }
+}
+
+TEST(ProveRunTest, ColumnsAreReservedForEveryMatrixThatOutlives) {
+  const RunUnderTest run(kSmallRun, 2);
+  MemEnv env;
+  std::map<std::string, int> shown;
+  const auto reserve = [&](const MatrixId& matrix, std::span<const std::uint64_t> columns) {
+    EXPECT_LE(columns.size() * kOpeningsOfABorder, matrix.shape.num_pads);
+    ++shown[matrix.root.ToHex()];
+    return OkStatus();
+  };
+  const auto proven = run.Prove(env, 1, {.progress = {}, .reserve = reserve, .on_step = {}});
+  ASSERT_TRUE(proven.ok());
+  EXPECT_EQ(shown.size(), 4U) << "data, and weights before, between and after";
+  EXPECT_EQ(shown[proven->claim.data->matrix.root.ToHex()], 2);
+  EXPECT_EQ(shown[proven->claim.before.weights.root.ToHex()], 1);
+}
+
+}  // namespace
+}  // namespace flair::proof

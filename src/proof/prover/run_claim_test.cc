@@ -1,0 +1,105 @@
+// What a run's verifier refuses: claims that are not the proof's, chunks that do not fit, bytes.
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/verify_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include "proof/prover/proven_run_testing.h"
+#include "proof/run_proof.h"
+
+namespace flair::proof {
+namespace {
+
+using testing::HasSubstr;
+
+class RunClaimTest : public testing::Test {
+ protected:
+  static const ProvenRun& Honest() {
+    static const ProvenRun proven = [] {
+      MemEnv env;
+      return Run().Prove(env, 2).value();
+    }();
+    return proven;
+  }
+  static const RunUnderTest& Run() {
+    static const RunUnderTest run;
+    return run;
+  }
+  static std::string Verify(const RunClaim& claim, ByteView proof) {
+    const auto verdict = VerifyRun(Run().training.lowered, claim, proof);
+    return verdict.ok() ? "" : verdict.error().message();
+  }
+  static std::string AfterChange(const std::function<void(std::vector<ChunkProof>&)>& change) {
+    std::vector<ChunkProof> chunks = DecodeRunProof(Honest().proof).value();
+    change(chunks);
+    return Verify(Honest().claim, EncodeRunProof(chunks));
+  }
+};
+
+TEST_F(RunClaimTest, ChunksThatDoNotFitAreRejected) {
+  ASSERT_EQ(Verify(Honest().claim, Honest().proof), "");
+  using Chunks = std::vector<ChunkProof>;
+  EXPECT_THAT(AfterChange([](Chunks& c) { std::swap(c[0], c[1]); }), HasSubstr("chunk 0: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin() + 1); }), HasSubstr("chunk 1: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin()); }), HasSubstr("chunk 0: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.pop_back(); }), HasSubstr("chunk 1: weights after"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.push_back(c.back()); }), HasSubstr("chunk 3: steps"));
+  EXPECT_NE(AfterChange([](Chunks& c) { c[1].proof = c[0].proof; }), "");
+  // A chunk that begins with weights which nobody trained.
+  EXPECT_THAT(AfterChange([](Chunks& c) {
+                MemEnv env;
+                RunUnderTest other;
+                other.training.state.carried[0][0] += 1;
+                c[1] = DecodeRunProof(other.Prove(env, 2).value().proof).value()[1];
+              }),
+              HasSubstr("chunk 1: weights before"));
+}
+
+TEST_F(RunClaimTest, AProofIsAboutItsClaimAlone) {
+  const auto refused = [&](const std::function<void(RunClaim&)>& change) {
+    RunClaim claim = Honest().claim;
+    change(claim);
+    return Verify(claim, Honest().proof);
+  };
+  EXPECT_THAT(refused([](RunClaim& c) { c.program = FilledWith(1); }), HasSubstr("program"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.seed = FilledWith(1); }), HasSubstr("seed"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.wallet = FilledWith(1); }), HasSubstr("wallet"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.data->card = FilledWith(1); }), HasSubstr("data card"));
+  EXPECT_THAT(refused([](RunClaim& c) { ++c.data->num_records; }), HasSubstr("data card"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.data->matrix.root = FilledWith(1); }), HasSubstr("data"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.data->columns[0].bias += 1; }), testing::Ne(""));
+  EXPECT_THAT(refused([](RunClaim& c) { c.first_step = 1; }), HasSubstr("steps"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.num_steps = 4; }), HasSubstr("steps"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.num_steps = 6; }), HasSubstr("5 are proven of 6"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.num_steps = ~std::uint64_t{0}; }), HasSubstr("a run of"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.before.weights.root = FilledWith(1); }),
+              HasSubstr("weights before"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.after.weights.root = FilledWith(1); }),
+              HasSubstr("weights after"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.after.state = c.after.weights; }), HasSubstr("state"));
+  EXPECT_THAT(refused([](RunClaim& c) { c.data.reset(); }), HasSubstr("no data"));
+}
+
+TEST_F(RunClaimTest, BytesThatAreNoProofAreRefused) {
+  const Bytes& proof = Honest().proof;
+  const auto decodes = [](ByteView bytes) { return DecodeRunProof(bytes).ok(); };
+  ASSERT_TRUE(decodes(proof));
+  for (std::size_t n = 0; n < 400; ++n) EXPECT_FALSE(decodes(ByteView(proof).first(n))) << n;
+  EXPECT_FALSE(decodes(ByteView(proof).first(proof.size() - 1)));
+  Bytes longer = proof;
+  longer.push_back(std::byte{0});
+  EXPECT_FALSE(decodes(longer));
+  for (std::size_t at = 0; at < 200; ++at) {
+    Bytes changed = proof;
+    changed[at] ^= std::byte{0x80};
+    EXPECT_NE(Verify(Honest().claim, changed), "") << "byte " << at;
+  }
+}
+
+}  // namespace
+}  // namespace flair::proof
