@@ -89,11 +89,11 @@ bool HasState(const circuit::Circuit& circuit) {
 Result<double> VerifyChunk(const program::Lowered& lowered, std::span<const zk::DataColumn> columns,
                            const ChunkProof& chunk) {
   const TrainingStatement& statement = chunk.statement;
-  FLAIR_TRY(const ProgramSteps steps, ProgramSteps::Make(lowered, {.seed = statement.seed,
-                                                                   .first_step = statement.first_step,
-                                                                   .num_steps = statement.num_steps,
-                                                                   .num_records =
-                                                                       statement.num_records}));
+  FLAIR_TRY(const ProgramSteps steps,
+            ProgramSteps::Make(lowered, {.seed = statement.seed,
+                                         .first_step = statement.first_step,
+                                         .num_steps = statement.num_steps,
+                                         .num_records = statement.num_records}));
   FLAIR_TRY(const zk::TrainingPlan plan,
             zk::TrainingPlan::Make(statement, {.circuit = &lowered.circuit,
                                                .publics = &steps,
@@ -125,9 +125,8 @@ TrainingStatement ChunkStatement(const RunClaim& claim, std::uint64_t first_step
   return statement;
 }
 
-Result<RunVerdict> VerifyRun(
-    const program::Lowered& lowered, const RunClaim& claim, ByteView proof,
-    const std::function<Status(std::uint64_t, std::uint64_t)>& on_chunk) {
+Result<RunVerdict> VerifyRun(const program::Lowered& lowered, const RunClaim& claim, ByteView proof,
+                             const std::function<Status(std::uint64_t, std::uint64_t)>& on_chunk) {
   FLAIR_DO(CheckClaim(lowered, claim));
   FLAIR_TRY(const std::vector<ChunkProof> chunks, DecodeRunProof(proof));
   const bool has_state = HasState(lowered.circuit);
@@ -148,8 +147,8 @@ Result<RunVerdict> VerifyRun(
     if (!is_last && has_state && !after->state) {
       return in_chunk(Rejected("state after: it is not passed on"));
     }
-    const Status fits = CheckChunk(
-        statement, ChunkStatement(claim, step, statement.num_steps, before, *after));
+    const Status fits =
+        CheckChunk(statement, ChunkStatement(claim, step, statement.num_steps, before, *after));
     if (!fits.ok()) return in_chunk(fits.error());
     if (statement.num_steps > end - step) {
       return in_chunk(Rejected("steps: it goes beyond the run's last"));

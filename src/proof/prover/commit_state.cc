@@ -12,8 +12,8 @@ namespace flair::proof {
 
 Result<zk::CommittedMatrix> CommitState(const circuit::Circuit& circuit,
                                         circuit::Carried::Role role,
-                                        const program::TrainingState& state,
-                                        std::uint64_t openings, const Digest& seed) {
+                                        const program::TrainingState& state, std::uint64_t openings,
+                                        const Digest& seed) {
   FLAIR_TRY(const zk::LongLived layout, zk::CarriedLayout(circuit, role));
   std::vector<circuit::Ints> by_value(circuit.values.size());
   for (std::size_t i = 0; i < circuit.carried.size(); ++i) {

@@ -24,8 +24,8 @@ inline constexpr std::uint64_t kOpeningsOfABorder = 2;
 // Errors: kInvalidArgument for more cells than a matrix holds.
 Result<zk::CommittedMatrix> CommitState(const circuit::Circuit& circuit,
                                         circuit::Carried::Role role,
-                                        const program::TrainingState& state,
-                                        std::uint64_t openings, const Digest& seed);
+                                        const program::TrainingState& state, std::uint64_t openings,
+                                        const Digest& seed);
 
 inline MatrixId IdOf(const zk::CommittedMatrix& matrix) { return {matrix.shape(), matrix.root()}; }
 

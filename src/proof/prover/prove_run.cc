@@ -29,9 +29,7 @@ struct End {
   std::optional<CommittedMatrix> weights;
   std::optional<CommittedMatrix> state;
 
-  RunEnd Id() const {
-    return {IdOf(*weights), state ? std::optional(IdOf(*state)) : std::nullopt};
-  }
+  RunEnd Id() const { return {IdOf(*weights), state ? std::optional(IdOf(*state)) : std::nullopt}; }
 };
 
 class RunProver {
@@ -82,7 +80,7 @@ class RunProver {
   const ProveHooks& hooks_;
 
   End before_;
-  std::uint64_t first_step_ = 0;  // of the chunk at hand
+  std::uint64_t first_step_ = 0;         // of the chunk at hand
   std::optional<zk::RunValues> values_;  // of its steps
   std::vector<ChunkProof> chunks_;
 };
@@ -90,12 +88,12 @@ class RunProver {
 Result<End> RunProver::Commit(const program::TrainingState& state, bool has_state,
                               std::uint64_t openings, const Digest& seed) const {
   End end;
-  FLAIR_TRY(CommittedMatrix weights, CommitState(lowered_.circuit, Carried::Role::kWeight, state,
-                                                 openings, seed));
+  FLAIR_TRY(CommittedMatrix weights,
+            CommitState(lowered_.circuit, Carried::Role::kWeight, state, openings, seed));
   end.weights.emplace(std::move(weights));
   if (has_state) {
-    FLAIR_TRY(CommittedMatrix own, CommitState(lowered_.circuit, Carried::Role::kState, state,
-                                               openings, seed));
+    FLAIR_TRY(CommittedMatrix own,
+              CommitState(lowered_.circuit, Carried::Role::kState, state, openings, seed));
     end.state.emplace(std::move(own));
   }
   return end;
@@ -118,8 +116,7 @@ std::optional<ChunkProof> RunProver::KeptChunk(const zk::TrainingStatement& stat
   return std::move(*chunk);
 }
 
-Result<ChunkProof> RunProver::ProveChunk(const zk::TrainingStatement& statement,
-                                         const End& after) {
+Result<ChunkProof> RunProver::ProveChunk(const zk::TrainingStatement& statement, const End& after) {
   FLAIR_TRY(const ProgramSteps steps,
             ProgramSteps::Make(lowered_, {.seed = statement.seed,
                                           .first_step = statement.first_step,
@@ -194,22 +191,19 @@ Result<ProvenRun> RunProver::Prove() {
   FLAIR_DO(MakeDirs(env_, settings_.folder));
   // State that a claim begins with is committed to; otherwise it begins at zero.
   const bool begins_with_state = claim_.before.state.has_value();
-  FLAIR_TRY(before_, Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd,
-                            secrets_.weights_seed));
+  FLAIR_TRY(before_,
+            Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd, secrets_.weights_seed));
   claim_.before = before_.Id();
   first_step_ = claim_.first_step;
   const program::DataSet no_data;
   FLAIR_TRY(program::TrainingState end,
-            program::Train(lowered_, secrets_.data != nullptr ? *secrets_.data : no_data,
-                           secrets_.start,
-                           {.seed = claim_.seed,
-                            .first_step = claim_.first_step,
-                            .steps = claim_.num_steps},
-                           [&](const program::TrainingStep& step) { return AddStep(step); }));
+            program::Train(
+                lowered_, secrets_.data != nullptr ? *secrets_.data : no_data, secrets_.start,
+                {.seed = claim_.seed, .first_step = claim_.first_step, .steps = claim_.num_steps},
+                [&](const program::TrainingStep& step) { return AddStep(step); }));
   claim_.after = before_.Id();
-  return ProvenRun{.claim = std::move(claim_),
-                   .proof = EncodeRunProof(chunks_),
-                   .end = std::move(end)};
+  return ProvenRun{
+      .claim = std::move(claim_), .proof = EncodeRunProof(chunks_), .end = std::move(end)};
 }
 
 }  // namespace

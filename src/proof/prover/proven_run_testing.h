@@ -60,8 +60,7 @@ struct RunUnderTest {
         zk::LongLivedShape(cells.size(), zk::MatrixKind::kData, kOpeningsOfAnEnd).value();
     cells.resize(shape.num_rows * shape.num_columns());
     data.emplace(zk::CommittedMatrix::Commit(
-                     shape,
-                     std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()),
+                     shape, std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()),
                      FilledWith(5))
                      .value());
     claim = {.program = program::HashProgram(training.program),

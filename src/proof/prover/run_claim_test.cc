@@ -1,7 +1,5 @@
 // What a run's verifier refuses: claims that are not the proof's, chunks that do not fit, bytes.
 // SPDX-License-Identifier: Apache-2.0
-#include "proof/verify_run.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +9,7 @@
 
 #include "proof/prover/proven_run_testing.h"
 #include "proof/run_proof.h"
+#include "proof/verify_run.h"
 
 namespace flair::proof {
 namespace {
