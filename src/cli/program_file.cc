@@ -10,9 +10,8 @@ namespace flair::cli {
 
 Result<program::Program> ReadProgram(Env& env, const std::string& path) {
   FLAIR_TRY(const Bytes bytes, ReadFile(env, path, program::kMaxProgramBytes));
-  auto program = AsText(bytes).starts_with("flair program")
-                     ? program::ParseProgram(AsText(bytes))
-                     : program::DecodeProgram(bytes);
+  auto program = AsText(bytes).starts_with("flair program") ? program::ParseProgram(AsText(bytes))
+                                                            : program::DecodeProgram(bytes);
   if (!program.ok()) return std::move(program).error().In(path);
   return program;
 }

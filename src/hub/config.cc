@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/env.h"
+#include "base/toml.h"
 #include "hub/server.h"
 #include "policy/policy.h"
-#include "policy/toml.h"
 
 namespace flair::hub {
 namespace {

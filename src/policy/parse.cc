@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/path.h"
+#include "base/toml.h"
 #include "policy/policy.h"
-#include "policy/toml.h"
 
 namespace flair {
 namespace {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/prover/opening_book.h"
+
+#include <utility>
+
+#include "base/path.h"
+#include "zk/pcs/ledger.h"
+
+namespace flair::proof {
+namespace {
+
+constexpr std::uint64_t kMaxLedgerBytes = std::uint64_t{1} << 28;
+
+Digest DigestOf(const MatrixId& matrix) { return zk::MatrixDigest(matrix.shape, matrix.root); }
+
+Result<zk::OpeningLedger> ReadLedger(Env& env, const std::string& path, const MatrixId& matrix) {
+  if (!Exists(env, path)) return zk::OpeningLedger(DigestOf(matrix), matrix.shape);
+  FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxLedgerBytes));
+  auto ledger = zk::OpeningLedger::Decode(bytes);
+  if (!ledger.ok()) return std::move(ledger).error().In(path);
+  if (ledger->matrix() != DigestOf(matrix) || ledger->budget() != matrix.shape.num_pads) {
+    return Error(ErrorCode::kCorrupt, path + ": the ledger of another matrix");
+  }
+  return ledger;
+}
+
+}  // namespace
+
+Result<OpeningBook> OpeningBook::Open(Env& env, const std::string& folder) {
+  FLAIR_DO(MakeDirs(env, folder));
+  FLAIR_TRY(auto lock, env.Lock(JoinPath(folder, "lock")));
+  return OpeningBook(env, folder, std::move(lock));
+}
+
+std::string OpeningBook::PathOf(const MatrixId& matrix) const {
+  return JoinPath(folder_, DigestOf(matrix).ToHex() + ".ledger");
+}
+
+Status OpeningBook::Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns) {
+  const std::string path = PathOf(matrix);
+  FLAIR_TRY(zk::OpeningLedger ledger, ReadLedger(*env_, path, matrix));
+  FLAIR_DO(ledger.Spend(columns));
+  return WriteFileAtomically(*env_, path, ledger.Encode());
+}
+
+Result<std::uint64_t> OpeningBook::NumLeft(const MatrixId& matrix) const {
+  FLAIR_TRY(const zk::OpeningLedger ledger, ReadLedger(*env_, PathOf(matrix), matrix));
+  return ledger.budget() - ledger.spent();
+}
+
+}  // namespace flair::proof

@@ -1,0 +1,43 @@
+// OpeningBook: the ledgers (zk/pcs/ledger.h) of matrices that are opened here, one file each.
+//
+// A ledger is written, and durable, before a proof shows the columns that it counts: what a proof
+// has shown, the book knows, whatever fails afterwards.
+//
+// Place: proof/prover, over zk/pcs and an Env. Thread safety: one thread, one process at a time
+// (a lock in the folder).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/env.h"
+#include "base/result.h"
+#include "proof/run_claim.h"
+
+namespace flair::proof {
+
+class OpeningBook {
+ public:
+  // Errors: kConflict when another process has the book.
+  static Result<OpeningBook> Open(Env& env, const std::string& folder);
+
+  // Counts the columns. Errors: kConflict when they would pass the matrix's budget, and nothing is
+  // counted; kCorrupt for a ledger that is not the matrix's; those of the disk.
+  Status Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns);
+  // Columns that may still be shown.
+  Result<std::uint64_t> NumLeft(const MatrixId& matrix) const;
+
+ private:
+  OpeningBook(Env& env, std::string folder, std::unique_ptr<FileLock> lock)
+      : env_(&env), folder_(std::move(folder)), lock_(std::move(lock)) {}
+  std::string PathOf(const MatrixId& matrix) const;
+
+  Env* env_;
+  std::string folder_;
+  std::unique_ptr<FileLock> lock_;
+};
+
+}  // namespace flair::proof
