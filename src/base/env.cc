@@ -32,12 +32,12 @@ Result<Bytes> ReadFile(Env& env, const std::string& path, std::uint64_t max_byte
   return data;
 }
 
-Status WriteFileAtomically(Env& env, const std::string& path, ByteView data) {
+Status WriteFileAtomically(Env& env, const std::string& path, ByteView data, WriteMode mode) {
   std::array<std::byte, 8> salt{};
   env.RandomBytes(salt);
   const std::string temp = path + ".tmp-" + ToHex(salt);
   const auto write = [&]() -> Status {
-    FLAIR_TRY(const auto file, env.OpenForWrite(temp, WriteMode::kCreateNew));
+    FLAIR_TRY(const auto file, env.OpenForWrite(temp, mode));
     FLAIR_DO(file->Append(data));
     FLAIR_DO(file->Sync());
     FLAIR_DO(file->Close());

@@ -96,7 +96,9 @@ Status MakeDirs(Env& env, const std::string& path);
 // Errors: kUnsupported when the file holds more than `max_bytes`.
 Result<Bytes> ReadFile(Env& env, const std::string& path, std::uint64_t max_bytes);
 // temp file -> fdatasync -> rename -> fsync(folder): the old or the new, never a torn file.
-Status WriteFileAtomically(Env& env, const std::string& path, ByteView data);
+// `mode`: kCreatePrivate for a secret, which nobody else can read at any moment.
+Status WriteFileAtomically(Env& env, const std::string& path, ByteView data,
+                           WriteMode mode = WriteMode::kCreateNew);
 Status RemoveTree(Env& env, const std::string& path);
 
 }  // namespace flair

@@ -175,6 +175,13 @@ TEST(PosixEnvTest, PrivateFilesAreForTheOwnerOnlyAndSymlinksAreSeen) {
   struct stat st {};
   ASSERT_EQ(stat((folder + "/secret").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
+  for (const char* text : {"one", "two"}) {
+    ASSERT_TRUE(
+        WriteFileAtomically(PosixEnv(), folder + "/whole", AsBytes(text), WriteMode::kCreatePrivate)
+            .ok());
+    ASSERT_EQ(stat((folder + "/whole").c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 0777, 0600u);
+  }
   ASSERT_EQ(symlink("secret", (folder + "/link").c_str()), 0);
   EXPECT_EQ(PosixEnv().Stat(folder + "/link")->kind, FileKind::kSymlink);
   ASSERT_TRUE(RemoveTree(PosixEnv(), folder).ok());

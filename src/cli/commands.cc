@@ -33,6 +33,7 @@ extern const CommandSpec kPullCommand;
 extern const CommandSpec kPushCommand;
 extern const CommandSpec kProposalCommand;
 extern const CommandSpec kPolicyCommand;
+extern const CommandSpec kDataCommand;
 extern const CommandSpec kProgramCommand;
 extern const CommandSpec kLoginCommand;
 extern const CommandSpec kLogoutCommand;
@@ -48,15 +49,15 @@ extern const CommandSpec kDoctorCommand;
 
 std::span<const CommandSpec* const> AllCommands() {
   static const CommandSpec* const kCommands[] = {
-      &kWalletCommand, &kInitCommand,       &kCloneCommand,    &kAddCommand,    &kRmCommand,
-      &kMvCommand,     &kStatusCommand,     &kRestoreCommand,  &kCommitCommand, &kLogCommand,
-      &kShowCommand,   &kBlameCommand,      &kReflogCommand,   &kDiffCommand,   &kBranchCommand,
-      &kSwitchCommand, &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
-      &kResetCommand,  &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
-      &kPullCommand,   &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kProgramCommand,
-      &kLoginCommand,  &kLogoutCommand,     &kWhoamiCommand,   &kTokenCommand,  &kRepoCommand,
-      &kInviteCommand, &kMembersCommand,    &kHubCommand,      &kFsckCommand,   &kGcCommand,
-      &kDoctorCommand};
+      &kWalletCommand,  &kInitCommand,       &kCloneCommand,    &kAddCommand,    &kRmCommand,
+      &kMvCommand,      &kStatusCommand,     &kRestoreCommand,  &kCommitCommand, &kLogCommand,
+      &kShowCommand,    &kBlameCommand,      &kReflogCommand,   &kDiffCommand,   &kBranchCommand,
+      &kSwitchCommand,  &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
+      &kResetCommand,   &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
+      &kPullCommand,    &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kDataCommand,
+      &kProgramCommand, &kLoginCommand,      &kLogoutCommand,   &kWhoamiCommand, &kTokenCommand,
+      &kRepoCommand,    &kInviteCommand,     &kMembersCommand,  &kHubCommand,    &kFsckCommand,
+      &kGcCommand,      &kDoctorCommand};
   return kCommands;
 }
 

@@ -27,24 +27,9 @@ Result<json::object> ReadDocument(Env& env, const std::string& path) {
   return document;
 }
 
-// Private from its first byte: a secret must never be readable for a moment.
 Status WritePrivately(Env& env, const std::string& path, std::string_view text) {
-  const std::string folder = ParentPath(path);
-  if (!folder.empty()) FLAIR_DO(MakeDirs(env, folder));
-  std::array<std::byte, 8> random{};
-  env.RandomBytes(random);
-  const std::string temporary = path + "." + ToHex(random) + ".tmp";
-  const auto write = [&]() -> Status {
-    FLAIR_TRY(const auto file, env.OpenForWrite(temporary, WriteMode::kCreatePrivate));
-    FLAIR_DO(file->Append(AsBytes(text)));
-    FLAIR_DO(file->Sync());
-    FLAIR_DO(file->Close());
-    FLAIR_DO(env.Rename(temporary, path));
-    return env.SyncDir(folder.empty() ? "." : folder);
-  };
-  Status written = write();
-  if (!written.ok()) (void)env.RemoveFile(temporary);
-  return written;
+  if (const std::string folder = ParentPath(path); !folder.empty()) FLAIR_DO(MakeDirs(env, folder));
+  return WriteFileAtomically(env, path, AsBytes(text), WriteMode::kCreatePrivate);
 }
 
 Result<json::object> HubsOf(const json::object& document) {

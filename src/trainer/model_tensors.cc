@@ -81,8 +81,9 @@ Result<Ints> IntegersOf(const ModelTensor& tensor, DType dtype, ByteView bytes) 
       if (!(rounded >= static_cast<double>(tensor.lo) &&
             rounded <= static_cast<double>(tensor.hi))) {
         return wrong("element " + std::to_string(first + i) + " is " + ShortText(values[i]) +
-                     ", outside of [" + ShortText(std::ldexp(static_cast<double>(tensor.lo), -tensor.scale)) +
-                     ", " + ShortText(std::ldexp(static_cast<double>(tensor.hi), -tensor.scale)) +
+                     ", outside of [" +
+                     ShortText(std::ldexp(static_cast<double>(tensor.lo), -tensor.scale)) + ", " +
+                     ShortText(std::ldexp(static_cast<double>(tensor.hi), -tensor.scale)) +
                      "]; the profile's line is '" + tensor.line + "'");
       }
       integers[first + i] = static_cast<std::int64_t>(rounded);
@@ -154,8 +155,7 @@ Status WriteModel(Env& env, const std::string& path, const program::Program& pro
 
 Result<program::TrainingState> StartFrom(const program::Lowered& lowered,
                                          const ModelIntegers& integers) {
-  const auto buffers =
-      integers.begin() + static_cast<std::ptrdiff_t>(lowered.parameters.size());
+  const auto buffers = integers.begin() + static_cast<std::ptrdiff_t>(lowered.parameters.size());
   return program::StartOf(lowered, {integers.begin(), buffers}, {buffers, integers.end()});
 }
 

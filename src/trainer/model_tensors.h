@@ -48,8 +48,7 @@ Bytes DoublesOf(const ModelTensor& tensor, const circuit::Ints& integers);
 // The tensors of a model file by the program's names. Tensors of integers that the program has
 // not are counters, and left alone. Errors: those of the file's reader; kInvalidArgument names a
 // tensor that is missing, of other dims, or unknown to the program.
-Result<ModelIntegers> ReadModel(Env& env, const std::string& path,
-                                const program::Program& program);
+Result<ModelIntegers> ReadModel(Env& env, const std::string& path, const program::Program& program);
 // As .safetensors of float64.
 Status WriteModel(Env& env, const std::string& path, const program::Program& program,
                   const ModelIntegers& integers);

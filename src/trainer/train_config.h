@@ -25,7 +25,7 @@ namespace flair::trainer {
 
 struct TrainConfig {
   std::string program;
-  std::string data;    // empty: none
+  std::string data;  // empty: none
   std::string weights;
   std::string result;  // empty: none
   std::uint64_t steps = 0;

@@ -80,9 +80,9 @@ TEST(TrainConfigTest, EveryKeyIsReadAndWhatIsWrongIsNamed) {
 TEST(TrainConfigTest, PathsAreThoseOfTheFilesFolder) {
   MemEnv env;
   ASSERT_TRUE(MakeDirs(env, "/a").ok());
-  ASSERT_TRUE(WriteFileAtomically(
-                  env, "/a/run.toml", AsBytes("program = 'p'\nweights = '/w'\nsteps = 1\n"))
-                  .ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(env, "/a/run.toml", AsBytes("program = 'p'\nweights = '/w'\nsteps = 1\n"))
+          .ok());
   const auto config = ReadTrainConfig(env, "/a/run.toml");
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->program, "/a/p");
@@ -158,12 +158,12 @@ TEST(ExactRunTest, ARunIsReadAsItWasTrained) {
   MemEnv env;
   const ExactRun run = RunOf(t, 5);
   std::uint64_t told = 0;
-  const auto trained = TrainExact(env, "/runs", run, t.lowered, t.data,
-                                  [&](std::uint64_t done, std::uint64_t of) {
-                                    EXPECT_EQ(of, 5U);
-                                    told = done;
-                                    return OkStatus();
-                                  });
+  const auto trained =
+      TrainExact(env, "/runs", run, t.lowered, t.data, [&](std::uint64_t done, std::uint64_t of) {
+        EXPECT_EQ(of, 5U);
+        told = done;
+        return OkStatus();
+      });
   ASSERT_TRUE(trained.ok()) << trained.error().message();
   EXPECT_EQ(told, 5U);
   const auto read = ReadExactRun(env, trained->folder);
@@ -186,11 +186,10 @@ TEST(ExactRunTest, ARunIsReadAsItWasTrained) {
 TEST(ExactRunTest, ARunThatWasStoppedIsNotTakenForAWholeOne) {
   const program::Training t = program::Prepared(kNormed);
   MemEnv env;
-  const auto stopped =
-      TrainExact(env, "/runs", RunOf(t, 5), t.lowered, t.data,
-                 [](std::uint64_t done, std::uint64_t) {
-                   return done == 2 ? Status(Error(ErrorCode::kCancelled, "stopped")) : OkStatus();
-                 });
+  const auto stopped = TrainExact(
+      env, "/runs", RunOf(t, 5), t.lowered, t.data, [](std::uint64_t done, std::uint64_t) {
+        return done == 2 ? Status(Error(ErrorCode::kCancelled, "stopped")) : OkStatus();
+      });
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().code(), ErrorCode::kCancelled);
   const auto runs = env.ListDir("/runs");
@@ -214,8 +213,8 @@ TEST(ExactRunTest, AtEveryFailureOfTheDiskARunIsWholeOrNone) {
       break;
     }
     ASSERT_EQ(trained.error().code(), ErrorCode::kIo) << trained.error().message();
-    for (const std::string& id : disk.ListDir("/runs").ok() ? *disk.ListDir("/runs")
-                                                            : std::vector<std::string>{}) {
+    for (const std::string& id :
+         disk.ListDir("/runs").ok() ? *disk.ListDir("/runs") : std::vector<std::string>{}) {
       const auto read = ReadExactRun(env, "/runs/" + id);
       if (read.ok()) {
         EXPECT_EQ(read->run.steps, 2U);

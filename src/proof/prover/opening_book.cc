@@ -13,6 +13,10 @@ constexpr std::uint64_t kMaxLedgerBytes = std::uint64_t{1} << 28;
 
 Digest DigestOf(const MatrixId& matrix) { return zk::MatrixDigest(matrix.shape, matrix.root); }
 
+std::string PathOf(const std::string& folder, const MatrixId& matrix) {
+  return JoinPath(folder, DigestOf(matrix).ToHex() + ".ledger");
+}
+
 Result<zk::OpeningLedger> ReadLedger(Env& env, const std::string& path, const MatrixId& matrix) {
   if (!Exists(env, path)) return zk::OpeningLedger(DigestOf(matrix), matrix.shape);
   FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxLedgerBytes));
@@ -32,19 +36,16 @@ Result<OpeningBook> OpeningBook::Open(Env& env, const std::string& folder) {
   return OpeningBook(env, folder, std::move(lock));
 }
 
-std::string OpeningBook::PathOf(const MatrixId& matrix) const {
-  return JoinPath(folder_, DigestOf(matrix).ToHex() + ".ledger");
-}
-
 Status OpeningBook::Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns) {
-  const std::string path = PathOf(matrix);
+  const std::string path = PathOf(folder_, matrix);
   FLAIR_TRY(zk::OpeningLedger ledger, ReadLedger(*env_, path, matrix));
   FLAIR_DO(ledger.Spend(columns));
   return WriteFileAtomically(*env_, path, ledger.Encode());
 }
 
-Result<std::uint64_t> OpeningBook::NumLeft(const MatrixId& matrix) const {
-  FLAIR_TRY(const zk::OpeningLedger ledger, ReadLedger(*env_, PathOf(matrix), matrix));
+Result<std::uint64_t> OpeningBook::NumLeft(Env& env, const std::string& folder,
+                                           const MatrixId& matrix) {
+  FLAIR_TRY(const zk::OpeningLedger ledger, ReadLedger(env, PathOf(folder, matrix), matrix));
   return ledger.budget() - ledger.spent();
 }
 

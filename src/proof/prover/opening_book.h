@@ -27,14 +27,12 @@ class OpeningBook {
   // Counts the columns. Errors: kConflict when they would pass the matrix's budget, and nothing is
   // counted; kCorrupt for a ledger that is not the matrix's; those of the disk.
   Status Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns);
-  // Columns that may still be shown.
-  Result<std::uint64_t> NumLeft(const MatrixId& matrix) const;
+  // Columns that may still be shown, by the book in `folder`; it need not be there.
+  static Result<std::uint64_t> NumLeft(Env& env, const std::string& folder, const MatrixId& matrix);
 
  private:
   OpeningBook(Env& env, std::string folder, std::unique_ptr<FileLock> lock)
       : env_(&env), folder_(std::move(folder)), lock_(std::move(lock)) {}
-  std::string PathOf(const MatrixId& matrix) const;
-
   Env* env_;
   std::string folder_;
   std::unique_ptr<FileLock> lock_;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/prover/registered.h"
+
+#include <boost/json/serialize.hpp>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "base/path.h"
+#include "data/column.h"
+#include "data/prover/secret.h"
+#include "zk/prover/training_prover.h"
+
+namespace flair::data {
+namespace {
+
+struct Columns {
+  std::vector<CardColumn> columns;
+  program::DataSet set;
+};
+
+Result<std::vector<SourceColumn>> ChosenFrom(Env& env, const std::string& path,
+                                             const std::vector<Choice>& choices) {
+  FLAIR_TRY(const Source source, OpenSource(env, path));
+  std::vector<SourceColumn> chosen = source.columns;
+  if (!choices.empty()) {
+    FLAIR_TRY(chosen, Choose(source, choices));
+  }
+  FLAIR_DO(CheckRecords(chosen));
+  return chosen;
+}
+
+// Reads the columns that the card has, or makes it up.
+Result<Columns> ReadColumns(const std::vector<SourceColumn>& sources,
+                            const std::function<Result<CardColumn>(std::size_t)>& column_of) {
+  Columns read;
+  read.set.rows = static_cast<std::uint32_t>(sources[0].num_records());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    FLAIR_TRY(CardColumn column, column_of(i));
+    FLAIR_TRY(circuit::Ints values, ReadColumn(sources[i], column));
+    read.columns.push_back(std::move(column));
+    read.set.columns.push_back(std::move(values));
+  }
+  return read;
+}
+
+Result<zk::CommittedMatrix> Commit(const Columns& data, const zk::MatrixShape& shape,
+                                   const Digest& seed) {
+  std::vector<zk::DataColumn> laid;
+  std::vector<std::span<const std::int64_t>> values;
+  for (const CardColumn& column : data.columns) laid.push_back(DataColumnOf(column));
+  for (const circuit::Ints& column : data.set.columns) values.emplace_back(column);
+  FLAIR_TRY(const zk::LongLived layout, zk::DataLayout(laid, data.set.rows));
+  FLAIR_TRY(std::vector<std::uint64_t> cells, zk::DataCells(laid, layout, data.set.rows, values));
+  cells.resize(shape.num_rows * shape.num_columns());
+  return zk::CommittedMatrix::Commit(
+      shape, std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()), seed);
+}
+
+Status WriteCard(Env& env, const std::string& folder, const DataCard& card) {
+  return WriteFileAtomically(env, JoinPath(folder, kCardFile), AsBytes(EncodeCard(card)));
+}
+
+Result<Secret> ReadSecret(Env& env, const std::string& folder) {
+  const std::string path = JoinPath(folder, kSecretFile);
+  FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxSecretBytes));
+  auto secret = DecodeSecret(AsText(bytes));
+  if (!secret.ok()) return std::move(secret).error().In(path);
+  return secret;
+}
+
+Result<Columns> ReadAgain(Env& env, const DataCard& card, const Secret& secret) {
+  FLAIR_TRY(const std::vector<SourceColumn> sources,
+            ChosenFrom(env, secret.source, secret.choices));
+  if (sources.size() != card.columns.size() || sources[0].num_records() != card.num_records) {
+    return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
+                                           card.name + "': other columns or records");
+  }
+  return ReadColumns(sources, [&](std::size_t i) { return card.columns[i]; });
+}
+
+}  // namespace
+
+Result<DataCard> RegisterData(Env& env, const std::string& folder,
+                              const RegisterRequest& request) {
+  if (!IsDataName(request.name)) {
+    return Error(ErrorCode::kInvalidArgument, std::string(kDataNameRule));
+  }
+  if (Exists(env, JoinPath(folder, kCardFile))) {
+    return Error(ErrorCode::kAlreadyExists, folder + " holds a registered data set")
+        .WithHint("`flair data refresh` gives it a new commitment");
+  }
+  FLAIR_TRY(const std::vector<SourceColumn> sources,
+            ChosenFrom(env, request.source, request.choices));
+  if (!request.wanted.empty() && request.wanted.size() != sources.size()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "the program reads " + std::to_string(request.wanted.size()) +
+                     " columns, and " + std::to_string(sources.size()) + " are chosen");
+  }
+  if (sources[0].num_records() > ~std::uint32_t{0}) {
+    return Error(ErrorCode::kInvalidArgument, "more than 2^32 - 1 records");
+  }
+  FLAIR_TRY(const Columns data, ReadColumns(sources, [&](std::size_t i) {
+              return request.wanted.empty() ? InferColumn(sources[i])
+                                            : ColumnFor(sources[i], request.wanted[i]);
+            }));
+  DataCard card{.name = request.name, .num_records = data.set.rows, .columns = data.columns};
+  FLAIR_TRY(const zk::LongLived layout, LayoutOf(card.columns, card.num_records));
+  FLAIR_TRY(card.shape,
+            zk::LongLivedShape(layout.num_cells, zk::MatrixKind::kData, request.openings));
+  Secret secret{.key = {}, .source = request.source, .choices = request.choices};
+  env.RandomBytes(secret.key.bytes);
+  FLAIR_TRY(const zk::CommittedMatrix matrix,
+            Commit(data, card.shape, SeedOf(secret, card.generation)));
+  card.root = matrix.root();
+  FLAIR_DO(CheckCard(card));
+  FLAIR_DO(MakeDirs(env, folder));
+  FLAIR_DO(WriteFileAtomically(env, JoinPath(folder, kSecretFile), AsBytes(EncodeSecret(secret)),
+                               WriteMode::kCreatePrivate));
+  FLAIR_DO(WriteCard(env, folder, card));  // last: a folder without a card is none
+  return card;
+}
+
+Result<DataCard> ReadCard(Env& env, const std::string& folder) {
+  const std::string path = JoinPath(folder, kCardFile);
+  if (!Exists(env, path)) {
+    return Error(ErrorCode::kNotFound, folder + " holds no registered data set")
+        .WithHint("`flair data register` makes one");
+  }
+  FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxCardBytes));
+  auto card = DecodeCard(AsText(bytes));
+  if (!card.ok()) return std::move(card).error().In(path);
+  return card;
+}
+
+Result<HeldData> OpenData(Env& env, const std::string& folder) {
+  FLAIR_TRY(DataCard card, ReadCard(env, folder));
+  FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
+  FLAIR_TRY(Columns data, ReadAgain(env, card, secret));
+  FLAIR_TRY(zk::CommittedMatrix matrix, Commit(data, card.shape, SeedOf(secret, card.generation)));
+  if (matrix.root() != card.root) {
+    return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
+                                           card.name + "'")
+        .WithHint("register them anew, or bring the old ones back");
+  }
+  return HeldData{.card = std::move(card), .set = std::move(data.set), .matrix = std::move(matrix)};
+}
+
+Result<DataCard> RefreshData(Env& env, const std::string& folder) {
+  FLAIR_TRY(const HeldData held, OpenData(env, folder));
+  FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
+  DataCard card = held.card;
+  if (++card.generation > kMaxGenerations) {
+    return Error(ErrorCode::kConflict, "the data were refreshed too often; register them anew");
+  }
+  FLAIR_TRY(const zk::CommittedMatrix matrix,
+            Commit({.columns = card.columns, .set = held.set}, card.shape,
+                   SeedOf(secret, card.generation)));
+  card.root = matrix.root();
+  FLAIR_DO(WriteCard(env, folder, card));
+  return card;
+}
+
+}  // namespace flair::data
