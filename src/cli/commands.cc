@@ -35,6 +35,9 @@ extern const CommandSpec kProposalCommand;
 extern const CommandSpec kPolicyCommand;
 extern const CommandSpec kDataCommand;
 extern const CommandSpec kProgramCommand;
+extern const CommandSpec kTrainCommand;
+extern const CommandSpec kProveCommand;
+extern const CommandSpec kVerifyCommand;
 extern const CommandSpec kLoginCommand;
 extern const CommandSpec kLogoutCommand;
 extern const CommandSpec kWhoamiCommand;
@@ -55,9 +58,9 @@ std::span<const CommandSpec* const> AllCommands() {
       &kSwitchCommand,  &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
       &kResetCommand,   &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
       &kPullCommand,    &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kDataCommand,
-      &kProgramCommand, &kLoginCommand,      &kLogoutCommand,   &kWhoamiCommand, &kTokenCommand,
-      &kRepoCommand,    &kInviteCommand,     &kMembersCommand,  &kHubCommand,    &kFsckCommand,
-      &kGcCommand,      &kDoctorCommand};
+      &kProgramCommand, &kTrainCommand,      &kProveCommand,    &kVerifyCommand, &kLoginCommand,
+      &kLogoutCommand,  &kWhoamiCommand,     &kTokenCommand,    &kRepoCommand,   &kInviteCommand,
+      &kMembersCommand, &kHubCommand,        &kFsckCommand,     &kGcCommand,     &kDoctorCommand};
   return kCommands;
 }
 

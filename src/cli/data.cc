@@ -25,7 +25,6 @@ struct Args {
   std::uint64_t openings = data::kDefaultOpenings;
 };
 
-
 Result<json::object> Describe(Session& s, const std::string& folder, const data::DataCard& card) {
   json::object document{{"card", data::CardId(card).ToHex()},
                         {"folder", folder},
@@ -46,8 +45,7 @@ Result<ExitCode> Say(Session& s, const std::string& folder, const data::DataCard
   for (const data::CardColumn& column : card.columns) {
     s.out() << "column " << Printable(column.name) << ": " << data::ToText(column) << "\n";
   }
-  s.out() << "opens for " << document.at("openings_left").as_uint64()
-          << " more chunks of proofs\n";
+  s.out() << "opens for " << document.at("openings_left").as_uint64() << " more chunks of proofs\n";
   s.Document(document);
   return ExitCode::kOk;
 }
@@ -79,8 +77,7 @@ Result<ExitCode> Register(Session& s, const Args& args) {
       }
     }
   }
-  const std::string folder =
-      s.Absolute(args.out.empty() ? request.name + ".data" : args.out);
+  const std::string folder = s.Absolute(args.out.empty() ? request.name + ".data" : args.out);
   FLAIR_TRY(const data::DataCard card, data::RegisterData(s.env(), folder, request));
   s.note() << "back " << JoinPath(folder, data::kSecretFile)
            << " up, and keep it secret: without it nothing can be proven about these data\n";
@@ -120,8 +117,9 @@ Run DefineRefresh(Options& o) {
 const CommandSpec kRegister = {
     .name = "register",
     .summary = "Commit to a data set",
-    .example = "flair data register /usr/share/datasets/fashion-mnist --name fashion "
-               "--columns images=train-images,labels=train-labels --program mlp.flair",
+    .example =
+        "flair data register /usr/share/datasets/fashion-mnist --name fashion "
+        "--columns images=train-images,labels=train-labels --program mlp.flair",
     .define = DefineRegister};
 const CommandSpec kShow = {.name = "show",
                            .summary = "Show a data set's card",

@@ -133,8 +133,10 @@ Status Session::Draw(const flair::Progress& progress) {
   const std::int64_t now_ns = env_.MonotonicNs();
   if (drawn_width_ > 0 && now_ns - last_drawn_ns_ < 100'000'000) return OkStatus();
   last_drawn_ns_ = now_ns;
-  std::string line = std::string(progress.phase) + " " + Printable(progress.item) + "  " +
-                     FormatBytes(progress.done_bytes);
+  std::string line = std::string(progress.phase) + " " + Printable(progress.item);
+  if (progress.done_bytes > 0 || progress.total_bytes > 0) {
+    line += "  " + FormatBytes(progress.done_bytes);
+  }
   if (progress.total_bytes > 0) {
     const std::uint64_t done = std::min(progress.done_bytes, progress.total_bytes);
     line += " of " + FormatBytes(progress.total_bytes) + "  " +

@@ -38,11 +38,12 @@ Status CheckColumn(const CardColumn& column, std::uint64_t num_records) {
     }
   } else {
     if (column.format.bits < kMinBits || column.format.bits > kMaxBits) {
-      return WrongColumn(column, std::to_string(column.format.bits) + " bits; 2 to 30 are possible");
+      return WrongColumn(column,
+                         std::to_string(column.format.bits) + " bits; 2 to 30 are possible");
     }
     if (std::abs(int{column.format.scale}) > kMaxScale) {
-      return WrongColumn(column, "scale " + std::to_string(column.format.scale) +
-                                     "; -60 to 60 are possible");
+      return WrongColumn(
+          column, "scale " + std::to_string(column.format.scale) + "; -60 to 60 are possible");
     }
   }
   if (column.dims.size() > kMaxDims) {
@@ -52,8 +53,8 @@ Status CheckColumn(const CardColumn& column, std::uint64_t num_records) {
   for (const std::uint64_t dim : column.dims) {
     if (dim == 0) return WrongColumn(column, "a dim of 0");
     if (dim > kMaxElements / elements) {
-      return WrongColumn(column, "more than 2^36 values in " + std::to_string(num_records) +
-                                     " records");
+      return WrongColumn(column,
+                         "more than 2^36 values in " + std::to_string(num_records) + " records");
     }
     elements *= dim;
   }
@@ -69,8 +70,8 @@ std::uint64_t NumBlocks(const CardColumn& column, std::uint64_t num_records) {
     const std::uint64_t dim = laid.dims[i];
     const bool innermost = i + 1 == laid.dims.size();
     // At most 36 digits each and 2^36 values in all: no overflow.
-    blocks *= static_cast<std::uint64_t>(
-        std::popcount(innermost ? (dim + packed - 1) / packed : dim));
+    blocks *=
+        static_cast<std::uint64_t>(std::popcount(innermost ? (dim + packed - 1) / packed : dim));
   }
   return blocks;
 }
@@ -172,9 +173,8 @@ Status CheckServes(const DataCard& card, const program::Program& program) {
 std::string ToText(const CardColumn& column) {
   const std::string source(DTypeName(column.source));
   if (column.has_classes()) return source + " as " + std::to_string(column.classes) + " classes";
-  return source + " " + program::ToText(column.dims) + " as " +
-         std::to_string(column.format.bits) + " bits, scale " +
-         std::to_string(column.format.scale);
+  return source + " " + program::ToText(column.dims) + " as " + std::to_string(column.format.bits) +
+         " bits, scale " + std::to_string(column.format.scale);
 }
 
 std::string EncodeCard(const DataCard& card) {

@@ -29,10 +29,10 @@ namespace flair::data {
 // Numbers in fixed point, or one class for each record; as program::Column.
 struct CardColumn {
   std::string name;
-  program::Dims dims;              // of a record; empty for classes
-  DType source = DType::kF32;      // what the values were before
-  program::Format format;          // of numbers
-  std::uint32_t classes = 0;       // 0: the column holds numbers
+  program::Dims dims;          // of a record; empty for classes
+  DType source = DType::kF32;  // what the values were before
+  program::Format format;      // of numbers
+  std::uint32_t classes = 0;   // 0: the column holds numbers
 
   bool operator==(const CardColumn&) const = default;
   bool has_classes() const { return classes != 0; }
@@ -65,8 +65,8 @@ inline constexpr std::string_view kDataNameRule =
     "a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and begins with a letter or "
     "digit";
 
-// Dims of size 1 are none to a circuit. A number's cells are [-2^(bits-1), 2^(bits-1)), a class's [0, 2^w) with 2^w >= classes: what a
-// program's lowering makes of the same column.
+// Dims of size 1 are none to a circuit. A number's cells are [-2^(bits-1), 2^(bits-1)), a class's
+// [0, 2^w) with 2^w >= classes: what a program's lowering makes of the same column.
 zk::DataColumn DataColumnOf(const CardColumn& column);
 std::vector<zk::DataColumn> DataColumnsOf(const DataCard& card);
 

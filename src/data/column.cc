@@ -101,9 +101,9 @@ class Storing {
 
   Status Class(std::uint64_t index, std::int64_t v) {
     if (v < 0 || v >= std::int64_t{column_.classes}) {
-      return AtRecord(source_, index,
-                      std::to_string(v) + " is none of " + std::to_string(column_.classes) +
-                          " classes");
+      return AtRecord(
+          source_, index,
+          std::to_string(v) + " is none of " + std::to_string(column_.classes) + " classes");
     }
     values_.push_back(v);
     return OkStatus();
@@ -212,8 +212,7 @@ Result<CardColumn> ColumnFor(const SourceColumn& source, const program::Column& 
   return column;
 }
 
-Result<std::vector<std::int64_t>> ReadColumn(const SourceColumn& source,
-                                             const CardColumn& column) {
+Result<std::vector<std::int64_t>> ReadColumn(const SourceColumn& source, const CardColumn& column) {
   // A class's format is unused, and has no range.
   CardColumn with_range = column;
   if (column.has_classes()) with_range.format = {.bits = 2, .scale = 0};

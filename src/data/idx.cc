@@ -54,9 +54,9 @@ Result<SourceColumn> ReadIdx(std::shared_ptr<const ByteSource> file, std::string
   }
   const auto dtype = DTypeOf(std::to_integer<unsigned>(magic[2]));
   if (!dtype) {
-    return Error(ErrorCode::kUnsupported,
-                 file_name + ": IDX: type " + std::to_string(std::to_integer<unsigned>(magic[2])) +
-                     " at byte 2; 8, 9, 11 to 14 are known");
+    return Error(ErrorCode::kUnsupported, file_name + ": IDX: type " +
+                                              std::to_string(std::to_integer<unsigned>(magic[2])) +
+                                              " at byte 2; 8, 9, 11 to 14 are known");
   }
   const auto num_dims = std::to_integer<std::size_t>(magic[3]);
   if (num_dims == 0 || num_dims > kMaxIdxDims) {

@@ -125,7 +125,8 @@ class HeaderReader {
     std::uint64_t value = 0;
     for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
       const auto digit = static_cast<std::uint64_t>(text_[at_] - '0');
-      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value)) {
+      if (__builtin_mul_overflow(value, 10, &value) ||
+          __builtin_add_overflow(value, digit, &value)) {
         return Corrupt("a dim beyond 2^64");
       }
     }
@@ -175,18 +176,17 @@ struct Place {
 
 // Where the header's text lies.
 Result<Place> FindHeader(const ByteSource& file) {
-  const auto corrupt = [](std::string what) {
-    return Error(ErrorCode::kCorrupt, std::move(what));
-  };
+  const auto corrupt = [](std::string what) { return Error(ErrorCode::kCorrupt, std::move(what)); };
   if (file.size_bytes() < kPreludeBytes + 2) return corrupt("the file ends before its header");
   std::array<std::byte, kPreludeBytes> prelude{};
   FLAIR_DO(file.ReadAt(0, prelude));
   if (!AsText(prelude).starts_with(kMagic)) return corrupt("it does not begin as one");
   const auto major = std::to_integer<unsigned>(prelude[6]);
   if ((major != 1 && major != 2) || prelude[7] != std::byte{0}) {
-    return Error(ErrorCode::kUnsupported, "version " + std::to_string(major) + "." +
-                                              std::to_string(std::to_integer<unsigned>(prelude[7])) +
-                                              "; 1.0 and 2.0 are read");
+    return Error(ErrorCode::kUnsupported,
+                 "version " + std::to_string(major) + "." +
+                     std::to_string(std::to_integer<unsigned>(prelude[7])) +
+                     "; 1.0 and 2.0 are read");
   }
   Bytes length(major == 1 ? 2 : 4);
   if (file.size_bytes() < kPreludeBytes + length.size()) {

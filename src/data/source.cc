@@ -152,10 +152,9 @@ Result<std::vector<Choice>> ParseChoices(std::string_view text) {
     const std::size_t comma = text.find(',');
     const std::string_view item = text.substr(0, comma);
     const std::size_t equals = item.find('=');
-    Choice choice{.name = std::string(item.substr(0, equals)),
-                  .source = std::string(equals == std::string_view::npos
-                                            ? item
-                                            : item.substr(equals + 1))};
+    Choice choice{
+        .name = std::string(item.substr(0, equals)),
+        .source = std::string(equals == std::string_view::npos ? item : item.substr(equals + 1))};
     if (!program::IsName(choice.name) || choice.source.empty()) {
       return Error(ErrorCode::kInvalidArgument,
                    "'" + std::string(item) + "' does not choose a column")
@@ -167,8 +166,7 @@ Result<std::vector<Choice>> ParseChoices(std::string_view text) {
   }
 }
 
-Result<std::vector<SourceColumn>> Choose(const Source& source,
-                                         const std::vector<Choice>& choices) {
+Result<std::vector<SourceColumn>> Choose(const Source& source, const std::vector<Choice>& choices) {
   std::vector<SourceColumn> chosen;
   for (const Choice& choice : choices) {
     const auto found = std::find_if(source.columns.begin(), source.columns.end(),
@@ -195,10 +193,10 @@ Status CheckRecords(const std::vector<SourceColumn>& columns) {
   for (const SourceColumn& column : columns) {
     FLAIR_DO(CheckUsable(column));
     if (column.num_records() == columns[0].num_records()) continue;
-    return Error(ErrorCode::kInvalidArgument,
-                 "column '" + column.name + "' has " + std::to_string(column.num_records()) +
-                     " records, '" + columns[0].name + "' " +
-                     std::to_string(columns[0].num_records()))
+    return Error(ErrorCode::kInvalidArgument, "column '" + column.name + "' has " +
+                                                  std::to_string(column.num_records()) +
+                                                  " records, '" + columns[0].name + "' " +
+                                                  std::to_string(columns[0].num_records()))
         .WithHint("--columns chooses the ones that belong together");
   }
   return OkStatus();

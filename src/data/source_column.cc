@@ -73,8 +73,8 @@ std::uint64_t SourceColumn::num_elements() const {
 
 Error AtRecord(const SourceColumn& column, std::uint64_t index, const std::string& what) {
   const std::uint64_t row = column.num_elements() / column.num_records();
-  return Error(ErrorCode::kInvalidArgument, "column '" + column.name + "': record " +
-                                                std::to_string(index / row) + ": " + what);
+  return Error(ErrorCode::kInvalidArgument,
+               "column '" + column.name + "': record " + std::to_string(index / row) + ": " + what);
 }
 
 Status CheckUsable(const SourceColumn& column) {
@@ -107,9 +107,9 @@ Status ForEachInteger(const SourceColumn& column, const IntegerVisitor& visit) {
     if (column.dtype == DType::kU64) {
       const auto large = std::find_if(values.begin(), values.end(), [](auto v) { return v < 0; });
       if (large != values.end()) {
-        return AtRecord(column, first + static_cast<std::uint64_t>(large - values.begin()),
-                        std::to_string(static_cast<std::uint64_t>(*large)) +
-                            " is more than 30 bits hold");
+        return AtRecord(
+            column, first + static_cast<std::uint64_t>(large - values.begin()),
+            std::to_string(static_cast<std::uint64_t>(*large)) + " is more than 30 bits hold");
       }
     }
     return visit(first, values);

@@ -41,13 +41,12 @@ Result<json::value> ParseStrict(std::string_view text, std::size_t max_bytes) {
 Status CheckSpelling(std::string_view text, std::string_view canonical) {
   if (text == canonical) return OkStatus();
   const auto differ = std::mismatch(text.begin(), text.end(), canonical.begin(), canonical.end());
-  return Error(ErrorCode::kCorrupt,
-               "not as it is written, from byte " + std::to_string(differ.first - text.begin()) +
-                   " on: a key twice, another order, or blanks");
+  return Error(ErrorCode::kCorrupt, "not as it is written, from byte " +
+                                        std::to_string(differ.first - text.begin()) +
+                                        " on: a key twice, another order, or blanks");
 }
 
-Result<std::uint64_t> AsUint(const json::value& value, const std::string& what,
-                             std::uint64_t max) {
+Result<std::uint64_t> AsUint(const json::value& value, const std::string& what, std::uint64_t max) {
   std::uint64_t number = 0;
   bool is_uint = value.is_uint64();
   if (is_uint) {
@@ -63,7 +62,8 @@ Result<std::uint64_t> AsUint(const json::value& value, const std::string& what,
 
 Result<StrictObject> StrictObject::Of(const json::value& value, std::string where) {
   if (!value.is_object()) {
-    return Error(ErrorCode::kCorrupt, (where.empty() ? "" : where + ": ") + "an object is expected");
+    return Error(ErrorCode::kCorrupt,
+                 (where.empty() ? "" : where + ": ") + "an object is expected");
   }
   return StrictObject(value.get_object(), std::move(where));
 }
@@ -92,8 +92,8 @@ Status StrictObject::HasOnly(std::initializer_list<std::string_view> names) cons
 Status StrictObject::CheckFormat(std::uint64_t format) const {
   FLAIR_TRY(const std::uint64_t found, Uint("format", UINT64_MAX));
   if (found == format) return OkStatus();
-  return Error(ErrorCode::kUnsupported, "format " + std::to_string(found) +
-                                            "; this build reads " + std::to_string(format));
+  return Error(ErrorCode::kUnsupported,
+               "format " + std::to_string(found) + "; this build reads " + std::to_string(format));
 }
 
 Result<std::uint64_t> StrictObject::Uint(std::string_view name, std::uint64_t max) const {

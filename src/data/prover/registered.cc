@@ -81,8 +81,7 @@ Result<Columns> ReadAgain(Env& env, const DataCard& card, const Secret& secret) 
 
 }  // namespace
 
-Result<DataCard> RegisterData(Env& env, const std::string& folder,
-                              const RegisterRequest& request) {
+Result<DataCard> RegisterData(Env& env, const std::string& folder, const RegisterRequest& request) {
   if (!IsDataName(request.name)) {
     return Error(ErrorCode::kInvalidArgument, std::string(kDataNameRule));
   }
@@ -94,8 +93,8 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder,
             ChosenFrom(env, request.source, request.choices));
   if (!request.wanted.empty() && request.wanted.size() != sources.size()) {
     return Error(ErrorCode::kInvalidArgument,
-                 "the program reads " + std::to_string(request.wanted.size()) +
-                     " columns, and " + std::to_string(sources.size()) + " are chosen");
+                 "the program reads " + std::to_string(request.wanted.size()) + " columns, and " +
+                     std::to_string(sources.size()) + " are chosen");
   }
   if (sources[0].num_records() > ~std::uint32_t{0}) {
     return Error(ErrorCode::kInvalidArgument, "more than 2^32 - 1 records");
@@ -139,8 +138,8 @@ Result<HeldData> OpenData(Env& env, const std::string& folder) {
   FLAIR_TRY(Columns data, ReadAgain(env, card, secret));
   FLAIR_TRY(zk::CommittedMatrix matrix, Commit(data, card.shape, SeedOf(secret, card.generation)));
   if (matrix.root() != card.root) {
-    return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
-                                           card.name + "'")
+    return Error(ErrorCode::kConflict,
+                 secret.source + ": the data are no longer those of '" + card.name + "'")
         .WithHint("register them anew, or bring the old ones back");
   }
   return HeldData{.card = std::move(card), .set = std::move(data.set), .matrix = std::move(matrix)};
@@ -153,9 +152,8 @@ Result<DataCard> RefreshData(Env& env, const std::string& folder) {
   if (++card.generation > kMaxGenerations) {
     return Error(ErrorCode::kConflict, "the data were refreshed too often; register them anew");
   }
-  FLAIR_TRY(const zk::CommittedMatrix matrix,
-            Commit({.columns = card.columns, .set = held.set}, card.shape,
-                   SeedOf(secret, card.generation)));
+  FLAIR_TRY(const zk::CommittedMatrix matrix, Commit({.columns = card.columns, .set = held.set},
+                                                     card.shape, SeedOf(secret, card.generation)));
   card.root = matrix.root();
   FLAIR_DO(WriteCard(env, folder, card));
   return card;

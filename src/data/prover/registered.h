@@ -34,8 +34,8 @@ inline constexpr std::uint64_t kDefaultOpenings = 128;
 
 struct RegisterRequest {
   std::string name;
-  std::string source;            // absolute path of a file or folder
-  std::vector<Choice> choices;   // columns to take; empty: all, in order
+  std::string source;           // absolute path of a file or folder
+  std::vector<Choice> choices;  // columns to take; empty: all, in order
   // The program's columns, whose names, dims and formats the choices get; empty: inferred.
   std::vector<program::Column> wanted;
   std::uint64_t openings = kDefaultOpenings;

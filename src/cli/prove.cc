@@ -1,0 +1,123 @@
+// `flair prove`: the zero-knowledge proof of a run.
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/sysinfo.h>
+
+#include <boost/json/object.hpp>
+#include <map>
+#include <memory>
+#include <ostream>
+
+#include "base/path.h"
+#include "cli/render.h"
+#include "cli/session.h"
+#include "trainer/prove_exact.h"
+
+namespace flair::cli {
+namespace {
+
+struct Args {
+  std::string run;
+  std::string out;
+  std::optional<std::uint64_t> memory_mib;
+  std::uint64_t steps = 0;
+};
+
+// Three quarters of what the machine has.
+std::uint64_t DefaultMemoryBytes() {
+  struct sysinfo info {};
+  if (sysinfo(&info) != 0) return std::uint64_t{4} << 30;
+  return static_cast<std::uint64_t>(info.totalram) * info.mem_unit / 4 * 3;
+}
+
+// Seconds by stage, of all chunks.
+class StageClock {
+ public:
+  explicit StageClock(Env& env) : env_(env) {}
+  void Enter(std::string_view stage) {
+    const std::int64_t now = env_.MonotonicNs();
+    if (!stage_.empty()) seconds_[stage_] += 1e-9 * static_cast<double>(now - since_);
+    stage_ = stage;
+    since_ = now;
+  }
+  json::object AsJson() const {
+    json::object object;
+    for (const auto& [stage, seconds] : seconds_) object[stage] = seconds;
+    return object;
+  }
+
+ private:
+  Env& env_;
+  std::map<std::string, double> seconds_;
+  std::string stage_;
+  std::int64_t since_ = 0;
+};
+
+Result<ExitCode> Prove(Session& s, const Args& args) {
+  FLAIR_TRY(const Keypair key, s.LoadKeypair());
+  trainer::ProveRequest request{.folder = s.Absolute(args.run),
+                                .wallet = {},
+                                .memory_bytes = args.memory_mib ? *args.memory_mib << 20
+                                                                : DefaultMemoryBytes(),
+                                .steps_per_chunk = args.steps};
+  request.wallet.bytes = key.wallet().bytes;
+  const std::string stem = s.Absolute(
+      args.out.empty() ? request.folder.substr(request.folder.rfind('/') + 1) : args.out);
+
+  StageClock clock(s.env());
+  const std::int64_t begun = s.env().MonotonicNs();
+  const ProgressSink sink = s.Progress();
+  std::uint64_t chunks = 1;
+  const trainer::ProveExactHooks hooks{
+      .plan =
+          [&](const proof::ChunkPlan& plan, std::uint64_t num_chunks) {
+            chunks = num_chunks;
+            s.note() << Count(num_chunks, "chunk") << " of " << Count(plan.steps, "step") << ", "
+                     << plan.cells << " cells each; memory up to "
+                     << FormatBytes(plan.memory_bytes) << " beside the data\n";
+            return OkStatus();
+          },
+      .progress =
+          [&](const proof::ProveProgress& p) {
+            clock.Enter(p.stage);
+            const std::string item = "chunk " + std::to_string(p.chunk + 1) + " of " +
+                                     std::to_string(p.num_chunks) + ": " + std::string(p.stage);
+            return Report(sink, {.phase = "proving", .item = item});
+          }};
+  FLAIR_TRY(const trainer::ProvenExact proven,
+            trainer::ProveExactRun(s.env(), request, hooks));
+  const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
+  const std::string proof_path = stem + ".proof";
+  const std::string statement_path = stem + ".statement.json";
+  FLAIR_DO(WriteFileAtomically(s.env(), proof_path, proven.proof));
+  FLAIR_DO(WriteFileAtomically(s.env(), statement_path,
+                               AsBytes(proof::EncodeStatement(proven.statement))));
+  s.out() << "proof " << proof_path << ", " << FormatBytes(proven.proof.size()) << "\n"
+          << "statement " << statement_path << "\n";
+  s.Document(json::object{{"proof", proof_path},
+                          {"statement", statement_path},
+                          {"proof_bytes", proven.proof.size()},
+                          {"steps", proven.statement.claim.num_steps},
+                          {"chunks", chunks},
+                          {"cells_per_chunk", proven.chunks.cells},
+                          {"seconds", seconds},
+                          {"stages", clock.AsJson()}});
+  return ExitCode::kOk;
+}
+
+Run Define(Options& o) {
+  auto args = std::make_shared<Args>();
+  o.One("RUN", args->run, "Folder of the run", Need::kRequired);
+  o.Value("-o,--out", args->out, "Where to: OUT.proof, OUT.statement.json (default: the run's id)");
+  o.Value("--memory", args->memory_mib, "MiB to use (default: three quarters of the machine's)");
+  o.Value("--chunk", args->steps, "Steps of a chunk (default: as many as the memory holds)");
+  return [args](Session& s) { return Prove(s, *args); };
+}
+
+}  // namespace
+
+extern const CommandSpec kProveCommand = {.name = "prove",
+                                          .summary = "Prove a run in zero knowledge",
+                                          .example = "flair prove runs/3f2a90c1d4e5b687 -o round3",
+                                          .define = Define};
+
+}  // namespace flair::cli

@@ -1,0 +1,117 @@
+// `flair verify`: is this a proof of what the statement says?
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/verify_run.h"
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/render.h"
+#include "cli/session.h"
+#include "crypto/ed25519.h"
+#include "proof/statement_file.h"
+
+namespace flair::cli {
+namespace {
+
+constexpr std::uint64_t kMaxProofBytes = std::uint64_t{16} << 30;
+
+struct Args {
+  std::string proof;
+  std::string statement;
+};
+
+std::string DigestText(const proof::MatrixId& matrix) {
+  return zk::MatrixDigest(matrix.shape, matrix.root).ToHex();
+}
+
+void Say(std::ostream& out, const proof::RunStatement& statement,
+         const proof::RunVerdict& verdict) {
+  const proof::RunClaim& claim = statement.claim;
+  Wallet wallet;
+  wallet.bytes = claim.wallet.bytes;
+  out << "proven: " << Count(claim.num_steps, "step") << " of training, from step "
+      << claim.first_step << "\n"
+      << "program    " << claim.program.ToHex() << "\n";
+  if (statement.card) {
+    out << "data       " << statement.card->matrix().ToHex() << " (" << statement.card->name
+        << ", " << Count(statement.card->num_records, "record") << ", batches of "
+        << statement.program.batch << ")\n"
+        << "card       " << claim.data->card.ToHex() << "\n";
+  }
+  out << "seed       " << claim.seed.ToHex() << "\n"
+      << "from       " << DigestText(claim.before.weights) << "\n"
+      << "to         " << DigestText(claim.after.weights) << "\n"
+      << "by         " << wallet.ToBase58() << "\n"
+      << "slack      none: every step is exact\n"
+      << "soundness  " << FormatNumber(verdict.soundness_bits) << " bits in "
+      << Count(verdict.num_chunks, "chunk") << "\n";
+}
+
+json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdict& verdict,
+                    double seconds) {
+  const proof::RunClaim& claim = statement.claim;
+  Wallet wallet;
+  wallet.bytes = claim.wallet.bytes;
+  json::object document{{"valid", true},
+                        {"program", claim.program.ToHex()},
+                        {"seed", claim.seed.ToHex()},
+                        {"first_step", claim.first_step},
+                        {"steps", claim.num_steps},
+                        {"before", DigestText(claim.before.weights)},
+                        {"after", DigestText(claim.after.weights)},
+                        {"wallet", wallet.ToBase58()},
+                        {"slack", 0},
+                        {"soundness_bits", verdict.soundness_bits},
+                        {"chunks", verdict.num_chunks},
+                        {"seconds", seconds}};
+  if (statement.card) {
+    document["data"] = statement.card->matrix().ToHex();
+    document["card"] = claim.data->card.ToHex();
+    document["records"] = statement.card->num_records;
+  }
+  return document;
+}
+
+Result<ExitCode> Verify(Session& s, const Args& args) {
+  FLAIR_TRY(const Bytes text,
+            ReadFile(s.env(), s.Absolute(args.statement), proof::kMaxStatementBytes));
+  auto statement = proof::DecodeStatement(AsText(text));
+  if (!statement.ok()) return std::move(statement).error().In(args.statement);
+  FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));
+  FLAIR_TRY(const program::Lowered lowered, program::Lower(statement->program));
+  const std::int64_t begun = s.env().MonotonicNs();
+  const ProgressSink sink = s.Progress();
+  const auto verdict =
+      proof::VerifyRun(lowered, statement->claim, bytes, [&](std::uint64_t chunk, std::uint64_t of) {
+        const std::string item = "chunk " + std::to_string(chunk + 1) + " of " + std::to_string(of);
+        return Report(sink, {.phase = "verifying", .item = item});
+      });
+  if (!verdict.ok()) return verdict.error();
+  const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
+  Say(s.out(), *statement, *verdict);
+  s.Document(AsJson(*statement, *verdict, seconds));
+  return ExitCode::kOk;
+}
+
+Run Define(Options& o) {
+  auto args = std::make_shared<Args>();
+  o.One("PROOF", args->proof, "File with a run's proof", Need::kRequired);
+  o.Value("--statement", args->statement, "What must be proven: a statement file");
+  return [args](Session& s) -> Result<ExitCode> {
+    if (args->statement.empty()) {
+      return ReportUsage(s, "what must be proven?", "name the statement with --statement");
+    }
+    return Verify(s, *args);
+  };
+}
+
+}  // namespace
+
+extern const CommandSpec kVerifyCommand = {
+    .name = "verify",
+    .summary = "Check a proof against its statement",
+    .example = "flair verify round3.proof --statement round3.statement.json",
+    .define = Define};
+
+}  // namespace flair::cli

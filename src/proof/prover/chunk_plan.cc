@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/prover/chunk_plan.h"
+
+#include <algorithm>
+#include <string>
+
+#include "zk/relation/layout.h"
+
+namespace flair::proof {
+namespace {
+
+// Measured: what proving takes at its peak, for each committed cell and beside them. The cells
+// themselves are 4 bytes, the integers they come from 8, the tables of a sum over them the rest.
+constexpr std::uint64_t kBytesOfACell = 72;
+constexpr std::uint64_t kBytesBeside = std::uint64_t{256} << 20;
+
+}  // namespace
+
+Result<ChunkPlan> PlanOf(const program::Lowered& lowered, std::uint64_t steps) {
+  FLAIR_TRY(const zk::Layout layout, zk::Layout::Make(lowered.circuit, steps));
+  return ChunkPlan{.steps = steps,
+                   .cells = layout.num_cells(),
+                   .memory_bytes = layout.num_cells() * kBytesOfACell + kBytesBeside};
+}
+
+Result<ChunkPlan> PlanChunks(const program::Lowered& lowered, std::uint64_t num_steps,
+                             std::uint64_t memory_bytes) {
+  FLAIR_TRY(ChunkPlan best, PlanOf(lowered, 1));
+  if (best.memory_bytes > memory_bytes) {
+    return Error(ErrorCode::kNoSpace,
+                 "one step needs " + std::to_string(best.memory_bytes >> 20) + " MiB; " +
+                     std::to_string(memory_bytes >> 20) + " MiB are allowed");
+  }
+  // Cells grow with the steps, so the last size that fits is found by halving.
+  std::uint64_t lo = 1, hi = num_steps;
+  while (lo < hi) {
+    const std::uint64_t middle = lo + (hi - lo + 1) / 2;
+    const auto plan = PlanOf(lowered, middle);
+    if (plan.ok() && plan->memory_bytes <= memory_bytes) {
+      lo = middle;
+    } else {
+      hi = middle - 1;
+    }
+  }
+  const std::uint64_t chunks = (num_steps + lo - 1) / lo;
+  return PlanOf(lowered, (num_steps + chunks - 1) / chunks);
+}
+
+}  // namespace flair::proof

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/statement_file.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "crypto/ed25519.h"
+#include "data/strict_json.h"
+#include "program/encoding.h"
+#include "program/text.h"
+
+namespace flair::proof {
+namespace {
+
+namespace json = boost::json;
+using data::StrictObject;
+
+constexpr std::uint64_t kFormat = 1;
+
+json::object MatrixJson(const MatrixId& matrix) {
+  return {{"kappa", matrix.shape.log_columns},
+          {"m", matrix.shape.log_n},
+          {"rows", matrix.shape.num_rows},
+          {"pads", matrix.shape.num_pads},
+          {"root", matrix.root.ToHex()}};
+}
+
+json::object EndJson(const RunEnd& end) {
+  json::object object{{"weights", MatrixJson(end.weights)}};
+  if (end.state) object["state"] = MatrixJson(*end.state);
+  return object;
+}
+
+Result<MatrixId> MatrixOf(const json::value& value, const std::string& where,
+                          zk::MatrixKind kind) {
+  FLAIR_TRY(const StrictObject o, StrictObject::Of(value, where));
+  FLAIR_DO(o.HasOnly({"kappa", "m", "rows", "pads", "root"}));
+  MatrixId matrix;
+  FLAIR_TRY(const std::uint64_t log_columns, o.Uint("kappa", zk::kMaxLogColumns));
+  FLAIR_TRY(const std::uint64_t log_n, o.Uint("m", zk::kMaxLogN));
+  matrix.shape.log_columns = static_cast<unsigned>(log_columns);
+  matrix.shape.log_n = static_cast<unsigned>(log_n);
+  FLAIR_TRY(matrix.shape.num_rows, o.Uint("rows", zk::kMaxRows));
+  FLAIR_TRY(matrix.shape.num_pads, o.Uint("pads", matrix.shape.num_columns()));
+  matrix.shape.kind = kind;
+  if (const Status shape = zk::CheckShape(matrix.shape); !shape.ok()) {
+    return o.Wrong(shape.error().message());
+  }
+  FLAIR_TRY(matrix.root, o.Hash("root"));
+  return matrix;
+}
+
+Result<RunEnd> EndOf(const StrictObject& document, std::string_view name) {
+  const std::string where(name);
+  const json::value* value = document.Find(name);
+  if (value == nullptr) return document.Wrong("'" + where + "' is missing");
+  FLAIR_TRY(const StrictObject o, StrictObject::Of(*value, where));
+  const json::value* weights = o.Find("weights");
+  if (weights == nullptr) return o.Wrong("'weights' is missing");
+  RunEnd end;
+  FLAIR_TRY(end.weights, MatrixOf(*weights, where + " weights", zk::MatrixKind::kWeights));
+  if (const json::value* state = o.Find("state")) {
+    FLAIR_DO(o.HasOnly({"weights", "state"}));
+    FLAIR_TRY(end.state, MatrixOf(*state, where + " state", zk::MatrixKind::kState));
+  } else {
+    FLAIR_DO(o.HasOnly({"weights"}));
+  }
+  return end;
+}
+
+Result<RunStatement> Decode(std::string_view text) {
+  FLAIR_TRY(const json::value document, data::ParseStrict(text, kMaxStatementBytes));
+  FLAIR_TRY(const StrictObject o, StrictObject::Of(document, ""));
+  FLAIR_DO(o.CheckFormat(kFormat));
+  RunStatement statement;
+  RunClaim& claim = statement.claim;
+  FLAIR_TRY(claim.program, o.Hash("program"));
+  FLAIR_TRY(const std::string program, o.Text("program_text"));
+  FLAIR_TRY(statement.program, program::ParseProgram(program));
+  if (program::HashProgram(statement.program) != claim.program) {
+    return o.Wrong("'program' is not the hash of 'program_text'");
+  }
+  if (const json::value* card = o.Find("card")) {
+    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "card", "seed", "wallet",
+                        "first_step", "steps", "before", "after"}));
+    FLAIR_TRY(statement.card, data::DecodeCard(json::serialize(*card) + "\n"));
+    FLAIR_DO(data::CheckServes(*statement.card, statement.program));
+    claim.data = DataClaimOf(*statement.card);
+  } else {
+    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "seed", "wallet", "first_step",
+                        "steps", "before", "after"}));
+  }
+  FLAIR_TRY(claim.seed, o.Hash("seed"));
+  FLAIR_TRY(const std::string address, o.Text("wallet"));
+  const auto wallet = Wallet::FromBase58(address);
+  if (!wallet.ok()) return o.Wrong("'wallet' is no address");
+  claim.wallet.bytes = wallet->bytes;
+  FLAIR_TRY(claim.first_step, o.Uint("first_step", kMaxSteps));
+  FLAIR_TRY(claim.num_steps, o.Uint("steps", kMaxSteps));
+  FLAIR_TRY(claim.before, EndOf(o, "before"));
+  FLAIR_TRY(claim.after, EndOf(o, "after"));
+  FLAIR_DO(data::CheckSpelling(text, EncodeStatement(statement)));
+  return statement;
+}
+
+}  // namespace
+
+DataClaim DataClaimOf(const data::DataCard& card) {
+  return {.card = data::CardId(card),
+          .num_records = card.num_records,
+          .columns = data::DataColumnsOf(card),
+          .matrix = {.shape = card.shape, .root = card.root}};
+}
+
+std::string EncodeStatement(const RunStatement& statement) {
+  const RunClaim& claim = statement.claim;
+  json::object document{{"format", kFormat},
+                        {"program", claim.program.ToHex()},
+                        {"program_text", program::PrintProgram(statement.program)}};
+  if (statement.card) document["card"] = json::parse(data::EncodeCard(*statement.card));
+  Wallet wallet;
+  wallet.bytes = claim.wallet.bytes;
+  document["seed"] = claim.seed.ToHex();
+  document["wallet"] = wallet.ToBase58();
+  document["first_step"] = claim.first_step;
+  document["steps"] = claim.num_steps;
+  document["before"] = EndJson(claim.before);
+  document["after"] = EndJson(claim.after);
+  return json::serialize(document) + "\n";
+}
+
+Result<RunStatement> DecodeStatement(std::string_view text) {
+  auto statement = Decode(text);
+  if (!statement.ok()) return std::move(statement).error().In("statement");
+  return statement;
+}
+
+}  // namespace flair::proof

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/prove_exact.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/path.h"
+#include "program/encoding.h"
+#include "proof/prover/opening_book.h"
+
+namespace flair::trainer {
+namespace {
+
+Error Conflict(const std::string& what) { return {ErrorCode::kConflict, what}; }
+
+// 32 bytes that stay as they are once they were drawn.
+Result<Digest> KeptSeed(Env& env, const std::string& path) {
+  if (Exists(env, path)) {
+    FLAIR_TRY(const Bytes bytes, ReadFile(env, path, 32));
+    if (bytes.size() != 32) return Error(ErrorCode::kCorrupt, path + " is no seed of 32 bytes");
+    Digest seed;
+    std::copy(bytes.begin(), bytes.end(), seed.bytes.begin());
+    return seed;
+  }
+  Digest seed;
+  env.RandomBytes(seed.bytes);
+  FLAIR_DO(WriteFileAtomically(env, path, seed.view(), WriteMode::kCreatePrivate));
+  return seed;
+}
+
+Status CheckBudget(Env& env, const data::HeldData& data, const std::string& folder,
+                   std::uint64_t num_chunks) {
+  const zk::MatrixShape& shape = data.card.shape;
+  FLAIR_TRY(const std::uint64_t left,
+            proof::OpeningBook::NumLeft(env, JoinPath(folder, data::kOpeningsFolder),
+                                        {.shape = shape, .root = data.card.root}));
+  const std::uint64_t each = zk::NumQueries(shape.row_length(), shape.n());
+  if (each * num_chunks <= left) return OkStatus();
+  return Conflict("the commitment to '" + data.card.name + "' can be opened for " +
+                  std::to_string(left / each) + " more chunks, and the proof has " +
+                  std::to_string(num_chunks))
+      .WithHint("`flair data refresh` commits anew; training begins again with the new card");
+}
+
+}  // namespace
+
+Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
+                                  const ProveExactHooks& hooks) {
+  const auto in_run = [&](const std::string& name) { return JoinPath(request.folder, name); };
+  FLAIR_TRY(const ReadRun read, ReadExactRun(env, request.folder));
+  const ExactRun& run = read.run;
+  FLAIR_TRY(const program::Lowered lowered, program::Lower(run.program));
+  FLAIR_TRY(const proof::ChunkPlan plan,
+            request.steps_per_chunk > 0
+                ? proof::PlanOf(lowered, std::min(request.steps_per_chunk, run.steps))
+                : proof::PlanChunks(lowered, run.steps, request.memory_bytes));
+  const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
+  if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
+
+  std::optional<data::HeldData> held;
+  std::optional<proof::OpeningBook> data_book;
+  if (run.data_card) {
+    FLAIR_TRY(held, data::OpenData(env, run.data));
+    if (data::CardId(held->card) != *run.data_card) {
+      return Conflict(run.data + ": another card than the one that the run was trained with")
+          .WithHint("after `flair data refresh` training begins again");
+    }
+    FLAIR_DO(data::CheckServes(held->card, run.program));
+    FLAIR_DO(CheckBudget(env, *held, run.data, num_chunks));
+    FLAIR_TRY(data_book, proof::OpeningBook::Open(env, JoinPath(run.data, data::kOpeningsFolder)));
+  }
+  FLAIR_TRY(proof::OpeningBook own_book,
+            proof::OpeningBook::Open(env, in_run(std::string(data::kOpeningsFolder))));
+
+  proof::RunClaim claim{.program = program::HashProgram(run.program),
+                        .seed = run.seed,
+                        .wallet = request.wallet,
+                        .first_step = run.first_step,
+                        .num_steps = run.steps,
+                        .data = std::nullopt,
+                        .before = {},
+                        .after = {}};
+  if (held) claim.data = proof::DataClaimOf(held->card);
+  proof::RunSecrets secrets{.data = held ? &held->set : nullptr,
+                            .data_matrix = held ? &held->matrix : nullptr,
+                            .start = {},
+                            .weights_seed = {},
+                            .border_seed = {}};
+  FLAIR_TRY(secrets.start, StartFrom(lowered, run.start));
+  FLAIR_TRY(secrets.weights_seed, KeptSeed(env, in_run("weights.seed")));
+  FLAIR_TRY(secrets.border_seed, KeptSeed(env, in_run("border.seed")));
+
+  const auto reserve = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) {
+    const bool is_data = claim.data && matrix == claim.data->matrix;
+    return (is_data ? *data_book : own_book).Reserve(matrix, columns);
+  };
+  const auto check_rows = [&](const program::TrainingStep& step) -> Status {
+    const std::size_t first = (step.number - run.first_step) * step.rows.size();
+    if (read.rows.size() == run.steps * step.rows.size() &&
+        std::equal(step.rows.begin(), step.rows.end(),
+                   read.rows.begin() + static_cast<std::ptrdiff_t>(first))) {
+      return OkStatus();
+    }
+    return Conflict("step " + std::to_string(step.number) + " read other rows than its seed draws");
+  };
+  FLAIR_TRY(proof::ProvenRun proven,
+            proof::ProveRun(lowered, claim, secrets,
+                            {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
+                            {.progress = hooks.progress,
+                             .reserve = reserve,
+                             .on_step = check_rows}));
+  if (IntegersOf(lowered, proven.end) != read.end) {
+    return Conflict("training the run again gives other weights than it ended with");
+  }
+  ProvenExact result{.statement = {.program = run.program,
+                                   .card = std::nullopt,
+                                   .claim = std::move(proven.claim)},
+                     .proof = std::move(proven.proof),
+                     .chunks = plan};
+  if (held) result.statement.card = std::move(held->card);
+  return result;
+}
+
+}  // namespace flair::trainer
