@@ -264,6 +264,8 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
   switch (input.kind) {
     case PublicInput::Kind::kLearningRate:
       return {lowered.schedule.NumeratorAt(step)};
+    case PublicInput::Kind::kGradientShare:
+      return {lowered.dampening.den - (step == 0 ? 0 : lowered.dampening.num)};
     case PublicInput::Kind::kMask:
       return DrawMask(seed, step, input.index, input.drop, count);
     case PublicInput::Kind::kPlaces: {

@@ -25,9 +25,10 @@ namespace flair::program {
 // A public of the circuit, and what its cells are in a step.
 struct PublicInput {
   enum class Kind : std::uint8_t {
-    kLearningRate,  // the schedule's numerator
-    kMask,          // the draw `index`, 0 with probability `drop`
-    kPlaces,        // 0, 1, 2, ...
+    kLearningRate,   // the schedule's numerator
+    kMask,           // the draw `index`, 0 with probability `drop`
+    kPlaces,         // 0, 1, 2, ...
+    kGradientShare,  // denominator of the dampening, less its numerator from the second step on
   };
   circuit::ValueId value = 0;
   Kind kind = Kind::kLearningRate;
@@ -49,6 +50,7 @@ struct Lowered {
   std::vector<OptimiserState> states;
   std::vector<PublicInput> publics;  // in the order of circuit.publics
   Schedule schedule;
+  Rational dampening;  // of gradients from the second step on
   std::uint64_t batch = 1;
 };
 

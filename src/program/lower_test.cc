@@ -76,6 +76,10 @@ TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
   EXPECT_EQ(WhyRefused(mlp, "1/8", "1/10"),
             "schedule: the learning rates' denominator 10 is no power of two");
   EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam()"), "this build lowers no optimiser but sgd");
+  EXPECT_EQ(WhyRefused(mlp, "schedule 1/8", "schedule 1/8\nclip norm(limit=1)"),
+            "clip: this build has no circuit for it");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "sgd(dampening=1/10, rule=keras)"),
+            "optimiser: keras' sgd has no dampening");
   EXPECT_EQ(WhyRefused(mlp, "l = cross_entropy(z, y)",
                        "c = cross_entropy(z, y)\nf = reshape(z, dims=[4, 10])\n"
                        "n = mul(f, f)\nm = reduce(n, axes=[0, 1])\nl = add(c, m)"),

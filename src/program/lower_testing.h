@@ -34,6 +34,7 @@ struct TrainingSizes {
   std::uint32_t rows = 12;
   double data = 1.0;  // standard deviations
   double weights = 0.4;
+  std::uint64_t before = 0;  // steps before the one that is judged
 };
 
 inline Training Prepared(std::string_view text, const TrainingSizes& sizes = {}) {
@@ -190,8 +191,10 @@ inline std::size_t ExpectOneStepOnly(
     std::string_view text, const TrainingSizes& sizes = {},
     const std::function<bool(const circuit::Value& number)>& inert = nullptr) {
   Training t = Prepared(text, sizes);
+  t.run.steps = 1 + sizes.before;
   std::size_t changes = 0;
   const auto end = Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
+    if (step.number < sizes.before) return OkStatus();
     changes = circuit::ExpectEveryChangeIsRefused(
         t.lowered.circuit, step.values,
         [&](circuit::ValueId id, std::size_t) { return inert && inert(t.lowered.circuit[id]); });

@@ -174,10 +174,24 @@ class Lowering {
   Status LowerCrossEntropyGrad(NodeId id);
   circuit::ValueId OneHotOf(NodeId label, const Axes& classes);
 
-  // optimiser.cc
+  // optimiser.cc: expressions over the parameter's axes
   Status LowerOptimiser();
-  Status LowerSgd(std::uint32_t parameter);
   Result<Expression> GradientOf(std::uint32_t parameter);
+  Expression WeightOf(std::uint32_t parameter) const;
+  Expression DecayOf(std::uint32_t parameter) const;
+  Expression Descent(Expression e) const;
+  // A state's value after the step, and an expression that is to be it.
+  Expression NextOf(circuit::ValueId state, Unit unit) const;
+  Status SetNext(circuit::ValueId state, const Expression& e, int scale);
+  Status SetNextWeight(std::uint32_t parameter, const Expression& e);
+  circuit::ValueId AddOptimiserState(std::uint32_t parameter, const char* part,
+                                     const circuit::Width& width);
+  circuit::ValueId AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
+                             std::int64_t hi);
+
+  // sgd.cc
+  Status PrepareSgd();
+  Status LowerSgd(std::uint32_t parameter);
 
   const Program& p_;
   const Graph& g_;
@@ -187,7 +201,7 @@ class Lowering {
   std::vector<NodeState> nodes_;
   Lowered made_;
   std::optional<AxisId> batch_;
-  std::optional<circuit::ValueId> rate_;
+  std::optional<circuit::ValueId> rate_, share_;                 // publics of the optimiser
   std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
   std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes

@@ -1,15 +1,10 @@
-// From gradients to the next weights.
-// SPDX-License-Identifier: Apache-2.0
+// From gradients to the next weights: what all optimisers need. docs/spec/step.md has the
+// identities. SPDX-License-Identifier: Apache-2.0
+#include "program/lower/optimiser.h"
+
 #include "program/lower/lowering.h"
 
 namespace flair::program {
-namespace {
-
-Rational AttributeNamed(const Program& program, std::string_view name) {
-  return AttributeOf(Optimisers(), program.optimiser, name).rational();
-}
-
-}  // namespace
 
 // The gradient over the parameter's axes.
 Result<Expression> Lowering::GradientOf(std::uint32_t parameter) {
@@ -24,41 +19,72 @@ Result<Expression> Lowering::GradientOf(std::uint32_t parameter) {
     dims.emplace_back();
     for (std::size_t i = 0; i < axes.size(); ++i) dims.back().push_back(b_[w].axes[next++]);
   }
-  return axes_.Renamed(ValueOf(id), dims);
+  Expression g = axes_.Renamed(ValueOf(id), dims);
+  g.dims = {b_[w].axes};
+  return g;
 }
 
-Status Lowering::LowerOptimiser() {
-  if (static_cast<OptimiserCode>(p_.optimiser.code) != OptimiserCode::kSgd) {
-    return Error(ErrorCode::kUnsupported, "this build lowers no optimiser but sgd");
-  }
-  if (AttributeNamed(p_, "momentum").num != 0) {
-    return Error(ErrorCode::kUnsupported, "this build lowers no momentum");
-  }
-  if (static_cast<ClipCode>(p_.clip.code) != ClipCode::kNone) {
-    return Error(ErrorCode::kUnsupported, "this build lowers no clipping");
-  }
-  for (std::uint32_t i = 0; i < p_.parameters.size(); ++i) FLAIR_DO(LowerSgd(i));
+Expression Lowering::WeightOf(std::uint32_t parameter) const {
+  const circuit::ValueId w = made_.parameters[parameter];
+  return ReadOf({b_.At(w), PowerOfTwo(p_.parameters[parameter].scale - 30)}, {b_[w].axes});
+}
+
+Expression Lowering::DecayOf(std::uint32_t parameter) const {
+  Expression decay = WeightOf(parameter);
+  const bool decays = p_.parameters[parameter].decay;
+  Scale(decay, UnitOf(decays ? OptimiserFraction(p_, "weight_decay") : Rational{}));
+  return decay;
+}
+
+// -rate e, the rate a public numerator over the schedule's denominator.
+Expression Lowering::Descent(Expression e) const {
+  Multiply(e, MakeUnit(-1, p_.schedule.denominator, 0), b_.At(*rate_));
+  return e;
+}
+
+Status Lowering::SetNext(circuit::ValueId state, const Expression& e, int scale) {
+  FLAIR_TRY(const Scaled x, AddScaled(b_[state].name + ".next", e, scale));
+  b_.DivideInto(state, x.form, x.divisor);
   return OkStatus();
 }
 
-// W' = round(W - a/b (G + decay W)), a the rate's numerator in this step.
-Status Lowering::LowerSgd(std::uint32_t parameter) {
-  const Parameter& p = p_.parameters[parameter];
+Status Lowering::SetNextWeight(std::uint32_t parameter, const Expression& e) {
+  return SetNext(made_.parameters[parameter], e, 30 - p_.parameters[parameter].scale);
+}
+
+Expression Lowering::NextOf(circuit::ValueId state, Unit unit) const {
+  circuit::Read next = b_.At(state);
+  next.moment = circuit::Moment::kNext;
+  return ReadOf({next, unit}, {b_[state].axes});
+}
+
+circuit::ValueId Lowering::AddOptimiserState(std::uint32_t parameter, const char* part,
+                                             const circuit::Width& width) {
   const circuit::ValueId w = made_.parameters[parameter];
-  const Unit unit = PowerOfTwo(p.scale - 30);
-  Expression e = ReadOf({b_.At(w), unit}, {b_[w].axes});
-  if (g_.gradients[parameter]) {
-    FLAIR_TRY(Expression g, GradientOf(parameter));
-    const Rational decay = AttributeNamed(p_, "weight_decay");
-    if (p.decay && decay.num != 0) {
-      g.pieces.push_back({.unit = Times(unit, UnitOf(decay)), .factors = {b_.At(w)}});
-    }
-    Scale(g, MakeUnit(-1, p_.schedule.denominator, 0));
-    for (Piece& piece : g.pieces) piece.factors.push_back(b_.At(*rate_));
-    AddTo(e, g);
+  const circuit::ValueId state = b_.AddState(p_.parameters[parameter].name + part, b_[w].axes,
+                                             width, circuit::Carried::Role::kState);
+  made_.states.push_back({state, parameter});
+  return state;
+}
+
+circuit::ValueId Lowering::AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
+                                     std::int64_t hi) {
+  const circuit::ValueId value = b_.AddPublic(name, {}, lo, hi);
+  made_.publics.push_back({.value = value, .kind = kind});
+  return value;
+}
+
+Status Lowering::LowerOptimiser() {
+  if (static_cast<ClipCode>(p_.clip.code) != ClipCode::kNone) {
+    return Error(ErrorCode::kUnsupported, "clip: this build has no circuit for it");
   }
-  FLAIR_TRY(const Scaled x, AddScaled(p.name + ".next", e, 30 - p.scale));
-  b_.DivideInto(w, x.form, x.divisor);
+  if (CodeOfOptimiser(p_) != OptimiserCode::kSgd) {
+    return Error(ErrorCode::kUnsupported, "this build lowers no optimiser but sgd");
+  }
+  FLAIR_DO(PrepareSgd());
+  for (std::uint32_t i = 0; i < p_.parameters.size(); ++i) {
+    FLAIR_DO(g_.gradients[i] ? LowerSgd(i) : SetNextWeight(i, WeightOf(i)));
+  }
   return OkStatus();
 }
 

@@ -1,0 +1,62 @@
+// Optimisers in integers beside their formulas in doubles.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "program/optimiser_testing.h"
+
+namespace flair::program {
+namespace {
+
+TEST(OptimiserTest, SgdTrainsLikeItsFormula) {
+  for (const char* optimiser :
+       {"sgd(momentum=9/10)", "sgd(momentum=9/10, nesterov=yes, weight_decay=1/1000)",
+        "sgd(momentum=4/5, dampening=1/5)", "sgd(dampening=1/5, weight_decay=1/100)",
+        "sgd(momentum=9/10, weight_decay=1/100, rule=keras)",
+        "sgd(momentum=9/10, nesterov=yes, weight_decay=1/1000, rule=keras)"}) {
+    SCOPED_TRACE(optimiser);
+    ExpectTrainsLikeDoubles(NetWith(optimiser, "3/16 x 2, 1/16"), 5, 5e-5, OptimiserUpdates);
+  }
+}
+
+TEST(OptimiserTest, EveryChangedCellOfSgdIsRefused) {
+  for (const char* optimiser :
+       {"sgd(momentum=9/10, dampening=1/5, weight_decay=1/100)",
+        "sgd(momentum=9/10, nesterov=yes, weight_decay=1/1000, rule=keras)"}) {
+    SCOPED_TRACE(optimiser);
+    EXPECT_GT(ExpectOneStepOnly(NetWith(optimiser, "1/16"), {.before = 1}), 1000U);
+  }
+}
+
+TEST(OptimiserTest, DampeningBeginsWithTheSecondStep) {
+  Training t = Prepared(NetWith("sgd(momentum=9/10, dampening=1/5)", "1/16"));
+  t.run.steps = 3;
+  std::vector<circuit::Ints> shares;
+  const auto end = Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
+    for (const PublicInput& input : t.lowered.publics) {
+      if (input.kind != PublicInput::Kind::kGradientShare) continue;
+      shares.push_back(step.values.now[input.value]);
+    }
+    return OkStatus();
+  });
+  EXPECT_TRUE(end.ok());
+  EXPECT_EQ(shares, (std::vector<circuit::Ints>{{5}, {4}, {4}}));
+}
+
+// What an optimiser remembers begins as zero, and the cuts of a run are nobody's business.
+TEST(OptimiserTest, ChunksOfARunAreTheRun) {
+  Training t = Prepared(NetWith("sgd(momentum=9/10, dampening=1/5)", "1/16"));
+  t.run.steps = 5;
+  const auto nothing = [](const TrainingStep&) { return OkStatus(); };
+  const TrainingState whole = Train(t.lowered, t.data, t.state, t.run, nothing).value();
+  TrainingState state = t.state;
+  t.run.steps = 1;
+  for (t.run.first_step = 0; t.run.first_step < 5; ++t.run.first_step) {
+    state = Train(t.lowered, t.data, std::move(state), t.run, nothing).value();
+  }
+  EXPECT_EQ(state.carried, whole.carried);
+}
+
+}  // namespace
+}  // namespace flair::program
