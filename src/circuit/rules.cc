@@ -26,6 +26,15 @@ std::int64_t FloorRoot(std::int64_t v) {
   return root;
 }
 
+// floor(x/y + 1/2); one that has no 64 bits fits no number.
+std::int64_t Nearest(std::int64_t x, std::int64_t y) {
+  __extension__ using Int128 = __int128;
+  if (y <= 0) return 0;
+  const Int128 twice = 2 * Int128{x} + y;
+  const Int128 q = twice / (2 * Int128{y});
+  return static_cast<std::int64_t>(twice < 0 && q * 2 * y != twice ? q - 1 : q);
+}
+
 template <typename F>
 Ints Each(Cells x, F f) {
   Ints out(x.size());
@@ -107,6 +116,11 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
           x, [&](std::int64_t v) { return v > 0 ? rule.parameters[0] / v : rule.parameters[0]; });
     case RuleKind::kRoot:
       return Each(x, FloorRoot);
+    case RuleKind::kRatio: {
+      Ints out(x.size());
+      std::transform(x.begin(), x.end(), inputs[1].begin(), out.begin(), Nearest);
+      return out;
+    }
   }
   FLAIR_CHECK(false) << "a rule that computes nothing";
   return {};
