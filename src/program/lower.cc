@@ -266,6 +266,10 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
       return {lowered.schedule.NumeratorAt(step)};
     case PublicInput::Kind::kGradientShare:
       return {lowered.dampening.den - (step == 0 ? 0 : lowered.dampening.num)};
+    case PublicInput::Kind::kAdamFactor:
+      return {lowered.adam->FactorAt(lowered.schedule.NumeratorAt(step), step)};
+    case PublicInput::Kind::kAdamEpsilon:
+      return {lowered.adam->EpsilonAt(step)};
     case PublicInput::Kind::kMask:
       return DrawMask(seed, step, input.index, input.drop, count);
     case PublicInput::Kind::kPlaces: {

@@ -18,6 +18,7 @@
 #include "circuit/circuit.h"
 #include "circuit/contract.h"
 #include "program/draws.h"
+#include "program/lower/adam_factors.h"
 #include "program/program.h"
 
 namespace flair::program {
@@ -29,6 +30,8 @@ struct PublicInput {
     kMask,           // the draw `index`, 0 with probability `drop`
     kPlaces,         // 0, 1, 2, ...
     kGradientShare,  // denominator of the dampening, less its numerator from the second step on
+    kAdamFactor,     // AdamFactors::FactorAt()
+    kAdamEpsilon,    // AdamFactors::EpsilonAt()
   };
   circuit::ValueId value = 0;
   Kind kind = Kind::kLearningRate;
@@ -50,7 +53,8 @@ struct Lowered {
   std::vector<OptimiserState> states;
   std::vector<PublicInput> publics;  // in the order of circuit.publics
   Schedule schedule;
-  Rational dampening;  // of gradients from the second step on
+  std::optional<AdamFactors> adam;  // of Adam and AdamW
+  Rational dampening;               // of gradients from the second step on
   std::uint64_t batch = 1;
 };
 

@@ -75,7 +75,14 @@ TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
   const std::string mlp(kMlp);
   EXPECT_EQ(WhyRefused(mlp, "1/8", "1/10"),
             "schedule: the learning rates' denominator 10 is no power of two");
-  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam()"), "this build lowers no optimiser but sgd");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam(eps=1)"), "optimiser: eps is not below 1");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam(beta2=4294967295/4294967296)"),
+            "optimiser: beta2 is within 2^-30 of 1");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam(beta1=4294967295/4294967296)"),
+            "optimiser: beta1 is within 2^-29 of 1");
+  EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam()"),
+            "optimiser: its learning rates need fewer bits in the profile's line adam_mean, or a "
+            "smaller scale in adam_update");
   EXPECT_EQ(WhyRefused(mlp, "schedule 1/8", "schedule 1/8\nclip norm(limit=1)"),
             "clip: this build has no circuit for it");
   EXPECT_EQ(WhyRefused(mlp, "sgd()", "sgd(dampening=1/10, rule=keras)"),

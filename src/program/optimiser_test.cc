@@ -20,6 +20,23 @@ TEST(OptimiserTest, SgdTrainsLikeItsFormula) {
   }
 }
 
+TEST(OptimiserTest, AdamTrainsLikeItsFormula) {
+  for (const char* optimiser :
+       {"adam()", "adam(weight_decay=1/100)", "adam(weight_decay=1/100, rule=keras)", "adamw()",
+        "adamw(rule=keras, eps=1/10000000)", "adam(beta1=4/5, beta2=99/100, eps=1/1000)",
+        "adam(beta1=0)", "adam(beta2=0, eps=1/100)", "adam(beta1=1/2, beta2=1/2)"}) {
+    SCOPED_TRACE(optimiser);
+    ExpectTrainsLikeDoubles(NetWith(optimiser, "1/1024 x 3, 1/4096"), 6, 2e-4, OptimiserUpdates);
+  }
+}
+
+TEST(OptimiserTest, EveryChangedCellOfAdamIsRefused) {
+  for (const char* optimiser : {"adamw()", "adam(weight_decay=1/100)"}) {
+    SCOPED_TRACE(optimiser);
+    EXPECT_GT(ExpectOneStepOnly(NetWith(optimiser, "1/1024"), {.before = 1}), 3000U);
+  }
+}
+
 TEST(OptimiserTest, EveryChangedCellOfSgdIsRefused) {
   for (const char* optimiser :
        {"sgd(momentum=9/10, dampening=1/5, weight_decay=1/100)",

@@ -43,7 +43,11 @@ class OptimiserFormula {
     for (std::uint32_t p = 0; p < gradients.size(); ++p) {
       for (std::size_t i = 0; i < gradients[p].size(); ++i) {
         const double decay = t_.program.parameters[p].decay ? Fraction("weight_decay") : 0;
-        gradients[p][i] = Sgd(p, i, gradients[p][i], decay * inputs.parameters[p][i]);
+        const double decayed = decay * inputs.parameters[p][i];
+        gradients[p][i] =
+            static_cast<OptimiserCode>(t_.program.optimiser.code) == OptimiserCode::kSgd
+                ? Sgd(p, i, gradients[p][i], decayed)
+                : Adam(p, i, gradients[p][i], decayed);
       }
     }
     return gradients;
@@ -79,6 +83,20 @@ class OptimiserFormula {
     const double share = step_.number == 0 || mu == 0 ? 1 : 1 - Fraction("dampening");
     const double next = mu * b + share * g;
     return -rate() * (Is("nesterov") ? g + mu * next : next);
+  }
+
+  double Adam(std::uint32_t parameter, std::size_t cell, double g, double decayed) const {
+    const double beta1 = Fraction("beta1"), beta2 = Fraction("beta2"), eps = Fraction("eps");
+    const double n = static_cast<double>(step_.number + 1);
+    const bool decoupled = Is("rule") || static_cast<OptimiserCode>(t_.program.optimiser.code) ==
+                                             OptimiserCode::kAdamW;
+    if (!decoupled) g += decayed;
+    const double m = beta1 * State(parameter, 0, cell, 36) + (1 - beta1) * g;
+    const double v = (1 - beta2) * (beta2 * State(parameter, 1, cell, 56) + g * g);
+    const double c1 = 1 - std::pow(beta1, n), c2 = 1 - std::pow(beta2, n);
+    const double update = Is("rule") ? rate() * std::sqrt(c2) / c1 * m / (std::sqrt(v) + eps)
+                                     : rate() / c1 * m / (std::sqrt(v) / std::sqrt(c2) + eps);
+    return -update - (decoupled ? rate() * decayed : 0);
   }
 
   const Training& t_;

@@ -193,6 +193,12 @@ class Lowering {
   Status PrepareSgd();
   Status LowerSgd(std::uint32_t parameter);
 
+  // adam.cc
+  Status PrepareAdam();
+  Status LowerAdam(std::uint32_t parameter);
+  circuit::ValueId RootOfSquares(std::uint32_t parameter, circuit::ValueId gradient);
+  circuit::ValueId DivisorOf(std::uint32_t parameter, circuit::ValueId root);
+
   const Program& p_;
   const Graph& g_;
   Atoms atoms_;
@@ -201,10 +207,10 @@ class Lowering {
   std::vector<NodeState> nodes_;
   Lowered made_;
   std::optional<AxisId> batch_;
-  std::optional<circuit::ValueId> rate_, share_;                 // publics of the optimiser
-  std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
-  std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
-  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
+  std::optional<circuit::ValueId> rate_, share_, factor_, epsilon_;  // publics of the optimiser
+  std::map<std::uint32_t, circuit::ValueId> middles_;                // by parameter
+  std::map<circuit::ValueId, std::uint32_t> parameter_of_;           // by the number that holds it
+  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;      // by label and class axes
   std::optional<circuit::TableId> exponentials_;
   std::map<NodeId, Norm> norms_;
   std::map<std::pair<NodeId, NodeId>, Operand> means_;  // by dy and batch_norm

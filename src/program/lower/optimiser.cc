@@ -78,12 +78,14 @@ Status Lowering::LowerOptimiser() {
   if (static_cast<ClipCode>(p_.clip.code) != ClipCode::kNone) {
     return Error(ErrorCode::kUnsupported, "clip: this build has no circuit for it");
   }
-  if (CodeOfOptimiser(p_) != OptimiserCode::kSgd) {
-    return Error(ErrorCode::kUnsupported, "this build lowers no optimiser but sgd");
-  }
-  FLAIR_DO(PrepareSgd());
+  const bool is_sgd = CodeOfOptimiser(p_) == OptimiserCode::kSgd;
+  FLAIR_DO(is_sgd ? PrepareSgd() : PrepareAdam());
   for (std::uint32_t i = 0; i < p_.parameters.size(); ++i) {
-    FLAIR_DO(g_.gradients[i] ? LowerSgd(i) : SetNextWeight(i, WeightOf(i)));
+    if (!g_.gradients[i]) {
+      FLAIR_DO(SetNextWeight(i, WeightOf(i)));
+    } else {
+      FLAIR_DO(is_sgd ? LowerSgd(i) : LowerAdam(i));
+    }
   }
   return OkStatus();
 }
