@@ -116,7 +116,7 @@ std::int64_t AdamFactors::Root(std::int64_t c2) const {
 }
 
 std::int64_t AdamFactors::Factor(std::int64_t numerator, std::int64_t c1, std::int64_t c2) const {
-  // Root < 2^46, c1 >= 2^33; sqrt(c2) / c1 < 2^30 while t < 2^29, then c1 > 1/3: below 2^64.
+  // sqrt(c2 / (1 - beta2)) <= sqrt(t) and 2^15, c1 >= 0.6 min(1, t 2^-29): below 2^64.
   const Int128 by_c1 = (Int128{Root(c2)} << 62) / c1;
   const Int128 factor = Shifted(numerator * by_c1, factor_shift_);
   return static_cast<std::int64_t>(std::min(factor, Int128{kLargestFactor}));
