@@ -83,8 +83,11 @@ TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
   EXPECT_EQ(WhyRefused(mlp, "sgd()", "adam()"),
             "optimiser: its learning rates need fewer bits in the profile's line adam_mean, or a "
             "smaller scale in adam_update");
-  EXPECT_EQ(WhyRefused(mlp, "schedule 1/8", "schedule 1/8\nclip norm(limit=1)"),
-            "clip: this build has no circuit for it");
+  EXPECT_EQ(WhyRefused(mlp, "schedule 1/8", "schedule 1/8\nclip norm(limit=1000)"),
+            "clip: the limit 1000 is no norm in the profile's line clip_norm");
+  EXPECT_EQ(
+      WhyRefused(mlp, "schedule 1/8", "schedule 1/8\nclip norm(limit=1)\nprofile clip_norm 31 32"),
+      "profile: the scale of clip_norm is 0 or more, and below that of update_gradient");
   EXPECT_EQ(WhyRefused(mlp, "sgd()", "sgd(dampening=1/10, rule=keras)"),
             "optimiser: keras' sgd has no dampening");
   EXPECT_EQ(WhyRefused(mlp, "l = cross_entropy(z, y)",

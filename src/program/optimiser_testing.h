@@ -40,6 +40,10 @@ class OptimiserFormula {
   // W(t+1) - W(t) of every parameter that has a gradient, from these gradients.
   std::vector<Reals> Updates(std::vector<Reals> gradients) const {
     const RealInputs inputs = RealInputsOf(t_, step_);
+    const double clip = ClipCoefficient(gradients);
+    for (Reals& of : gradients) {
+      for (double& g : of) g *= clip;
+    }
     for (std::uint32_t p = 0; p < gradients.size(); ++p) {
       for (std::size_t i = 0; i < gradients[p].size(); ++i) {
         const double decay = t_.program.parameters[p].decay ? Fraction("weight_decay") : 0;
@@ -51,6 +55,14 @@ class OptimiserFormula {
       }
     }
     return gradients;
+  }
+
+  double ClipCoefficient(const std::vector<Reals>& gradients) const {
+    if (static_cast<ClipCode>(t_.program.clip.code) == ClipCode::kNone) return 1;
+    const double limit = AttributeOf(Clips(), t_.program.clip, "limit").rational().AsDouble();
+    double square = 0;
+    for (const Reals& of : gradients) square += Norm(of) * Norm(of);
+    return std::min(1.0, limit / (std::sqrt(square) + (Is("rule") ? 0 : 1e-6)));
   }
 
  private:

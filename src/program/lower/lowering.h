@@ -86,6 +86,8 @@ class Lowering {
   Status Round(NodeId id);
   std::optional<Operand> AsOneRead(const Expression& e) const;
   circuit::ValueId MiddleOf(std::uint32_t parameter);
+  // 2 floor(x / 2^cut) + 1 of a signed number whose limbs end at bit `cut`.
+  circuit::ValueId MiddleOfCell(circuit::ValueId number, unsigned cut);
   void Become(NodeId id, circuit::ValueId value, Unit unit);
   Error TooWide(NodeId id) const;
   Error Unsupported(NodeId id, const std::string& why) const;
@@ -189,6 +191,11 @@ class Lowering {
   circuit::ValueId AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
                              std::int64_t hi);
 
+  // clipping.cc
+  Status LowerClip();
+  circuit::ValueId SumOfSquares(int cut);
+  Result<Operand> ClipCoefficient(circuit::ValueId square);
+
   // sgd.cc
   Status PrepareSgd();
   Status LowerSgd(std::uint32_t parameter);
@@ -208,6 +215,7 @@ class Lowering {
   Lowered made_;
   std::optional<AxisId> batch_;
   std::optional<circuit::ValueId> rate_, share_, factor_, epsilon_;  // publics of the optimiser
+  std::map<std::uint32_t, circuit::ValueId> clipped_;                // gradients, by parameter
   std::map<std::uint32_t, circuit::ValueId> middles_;                // by parameter
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;           // by the number that holds it
   std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;      // by label and class axes

@@ -6,8 +6,12 @@
 
 namespace flair::program {
 
-// The gradient over the parameter's axes.
+// The gradient over the parameter's axes; once there is one, what clipping left of it.
 Result<Expression> Lowering::GradientOf(std::uint32_t parameter) {
+  if (const auto made = clipped_.find(parameter); made != clipped_.end()) {
+    const Unit unit = PowerOfTwo(-Line(ProfileLine::kUpdateGradient).scale);
+    return ReadOf({b_.At(made->second), unit}, {b_[made->second].axes});
+  }
   const NodeId id = *g_.gradients[parameter];
   const circuit::ValueId w = made_.parameters[parameter];
   if (!ValueOf(id).constant.is_zero()) {
@@ -75,9 +79,7 @@ circuit::ValueId Lowering::AddScalar(const char* name, PublicInput::Kind kind, s
 }
 
 Status Lowering::LowerOptimiser() {
-  if (static_cast<ClipCode>(p_.clip.code) != ClipCode::kNone) {
-    return Error(ErrorCode::kUnsupported, "clip: this build has no circuit for it");
-  }
+  FLAIR_DO(LowerClip());
   const bool is_sgd = CodeOfOptimiser(p_) == OptimiserCode::kSgd;
   FLAIR_DO(is_sgd ? PrepareSgd() : PrepareAdam());
   for (std::uint32_t i = 0; i < p_.parameters.size(); ++i) {

@@ -97,22 +97,21 @@ Status Lowering::Round(NodeId id) {
 
 circuit::ValueId Lowering::MiddleOf(std::uint32_t parameter) {
   if (const auto made = middles_.find(parameter); made != middles_.end()) return made->second;
-  const circuit::ValueId w = made_.parameters[parameter];
-  // 2 (W + 2^31 >> 12) + 1 - 2^20
-  Form form{.terms = {}, .constant = 1 - (std::int64_t{2} << (31 - kLowWeightBits))};
-  const std::vector<unsigned>& limbs = b_[w].number.limb_bits;
+  return middles_[parameter] = MiddleOfCell(made_.parameters[parameter], kLowWeightBits);
+}
+
+circuit::ValueId Lowering::MiddleOfCell(circuit::ValueId number, unsigned cut) {
+  const circuit::Number& cells = b_[number].number;
+  Form form{.terms = {}, .constant = 1 - (2 * (cells.bias >> cut))};
   unsigned below = 0;
-  for (std::size_t limb = 0; limb < limbs.size(); below += limbs[limb++]) {
-    if (below < kLowWeightBits) continue;
-    Read read = b_.At(w);
+  for (std::size_t limb = 0; limb < cells.limb_bits.size(); below += cells.limb_bits[limb++]) {
+    if (below < cut) continue;
+    Read read = b_.At(number);
     read.limb = static_cast<int>(limb);
-    form.terms.push_back({.coefficient = std::int64_t{2} << (below - kLowWeightBits),
-                          .factors = {read},
-                          .windows = {}});
+    form.terms.push_back(
+        {.coefficient = std::int64_t{2} << (below - cut), .factors = {read}, .windows = {}});
   }
-  const circuit::ValueId middle = b_.AddForm(b_[w].name + ".middle", b_[w].axes, std::move(form));
-  middles_[parameter] = middle;
-  return middle;
+  return b_.AddForm(b_[number].name + ".middle", b_[number].axes, std::move(form));
 }
 
 Result<Operand> Lowering::Factor(NodeId id) {
