@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {"foundation": "zk_foundation", "commitment": "zk_commitment", "draws": "draws", "merge": "merge",
-            "objects": "objects", "pack": "pack", "program_vectors": "program", "run": "run", "wire": "wire"}  # fmt: skip
+            "objects": "objects", "optimisers": "optimisers", "pack": "pack", "program_vectors": "program", "run": "run", "wire": "wire"}  # fmt: skip
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
