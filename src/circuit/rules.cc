@@ -11,6 +11,7 @@ namespace flair::circuit {
 namespace {
 
 using Cells = std::span<const std::int64_t>;
+__extension__ using Int128 = __int128;
 
 std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
   const std::int64_t q = a / b;
@@ -28,7 +29,6 @@ std::int64_t FloorRoot(std::int64_t v) {
 
 // floor(x/y + 1/2); one that has no 64 bits fits no number.
 std::int64_t Nearest(std::int64_t x, std::int64_t y) {
-  __extension__ using Int128 = __int128;
   if (y <= 0) return 0;
   const Int128 twice = 2 * Int128{x} + y;
   const Int128 q = twice / (2 * Int128{y});

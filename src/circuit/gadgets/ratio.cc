@@ -21,7 +21,7 @@ ValueId Upper(Builder& b, const std::string& name, ValueId u) {
   for (std::size_t limb = 1; limb < limbs.size(); below += limbs[limb++]) {
     Read part = b.At(u);
     part.limb = static_cast<int>(limb);
-    form.terms.push_back(Times(std::int64_t{1} << below, {part}));
+    form.terms.push_back(circuit::Times(std::int64_t{1} << below, {part}));
   }
   return b.AddForm(name, b[u].axes, std::move(form));
 }
