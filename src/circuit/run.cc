@@ -181,6 +181,23 @@ Ints Compose(const Number& number, const std::vector<Ints>& limbs) {
 
 std::string Judge(const Circuit& circuit, const LimbValues& limbs,
                   const std::vector<Ints>& publics) {
+  // Lookups first: sums of cells within their ranges fit 64 bits, by Rule Z.
+  for (const Lookup& lookup : circuit.lookups) {
+    const Rows rows(circuit.tables[lookup.table]);
+    const auto holds = [&](const std::vector<std::vector<Ints>>& of) {
+      const auto cell = [&](const std::optional<LimbRef>& ref, std::size_t i) {
+        return ref ? of[ref->number][ref->limb][i] : 0;
+      };
+      for (std::size_t i = 0; i < of[lookup.v.number][lookup.v.limb].size(); ++i) {
+        if (!rows.Has(cell(lookup.v, i), cell(lookup.c1, i), cell(lookup.c2, i))) return false;
+      }
+      return true;
+    };
+    if (!holds(limbs.now) || (circuit[lookup.v.number].number.is_state && !holds(limbs.next))) {
+      return circuit[lookup.v.number].name + " is no row of '" + circuit.tables[lookup.table].name +
+             "'";
+    }
+  }
   StepValues values{.now = publics, .next = std::vector<Ints>(circuit.values.size())};
   values.now.resize(circuit.values.size());
   const Reader reader = [&](const Read& read, Ints&) -> std::span<const std::int64_t> {
@@ -201,22 +218,6 @@ std::string Judge(const Circuit& circuit, const LimbValues& limbs,
   for (const Zero& zero : circuit.zeros) {
     for (const std::int64_t cell : values.now[zero.form]) {
       if (cell != 0) return zero.name;
-    }
-  }
-  for (const Lookup& lookup : circuit.lookups) {
-    const Rows rows(circuit.tables[lookup.table]);
-    const auto holds = [&](const std::vector<std::vector<Ints>>& of) {
-      const auto cell = [&](const std::optional<LimbRef>& ref, std::size_t i) {
-        return ref ? of[ref->number][ref->limb][i] : 0;
-      };
-      for (std::size_t i = 0; i < of[lookup.v.number][lookup.v.limb].size(); ++i) {
-        if (!rows.Has(cell(lookup.v, i), cell(lookup.c1, i), cell(lookup.c2, i))) return false;
-      }
-      return true;
-    };
-    if (!holds(limbs.now) || (circuit[lookup.v.number].number.is_state && !holds(limbs.next))) {
-      return circuit[lookup.v.number].name + " is no row of '" + circuit.tables[lookup.table].name +
-             "'";
     }
   }
   return "";

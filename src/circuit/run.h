@@ -51,7 +51,7 @@ struct LimbValues {
   std::vector<std::vector<Ints>> next;  // of state
 };
 LimbValues LimbsOf(const Circuit& circuit, const StepValues& values);
-// The first zero or lookup that does not hold, by name; empty when all hold. `publics`: by
+// The first lookup or zero that does not hold, by name; empty when all hold. `publics`: by
 // ValueId, the others empty.
 std::string Judge(const Circuit& circuit, const LimbValues& limbs,
                   const std::vector<Ints>& publics);
