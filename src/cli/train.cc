@@ -65,6 +65,7 @@ Result<ExitCode> Train(Session& s, const Args& args) {
     }
     FLAIR_TRY(held, data::OpenData(s.env(), config.data));
     FLAIR_DO(data::CheckServes(held->card, run.program));
+    FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
     run.data = config.data;
     run.data_card = data::CardId(held->card);
   }

@@ -98,13 +98,6 @@ Status Lowering::LowerColumn(NodeId id) {
   // A batch of one has no axis to the graph; to the data set it has.
   AxesOfDims dims = {p_.batch == 1 ? Axes{} : Axes{*batch_}};
   for (std::size_t dim = 1; dim < atoms_[id].size(); ++dim) {
-    // The card commits to the dims as they are declared.
-    if (atoms_[id][dim].size() > 1) {
-      return Error(ErrorCode::kUnsupported,
-                   "column '" + column.name + "': a reshape takes its dimension of " +
-                       std::to_string(column.row[dim - 1]) + " apart; declare the column as " +
-                       ToText(atoms_[id][dim]));
-    }
     dims.emplace_back();
     for (const std::uint64_t size : atoms_[id][dim]) {
       dims.back().push_back(axes_.Make(column.name + "." + std::to_string(dim), size));

@@ -67,6 +67,7 @@ Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
           .WithHint("after `flair data refresh` training begins again");
     }
     FLAIR_DO(data::CheckServes(held->card, run.program));
+    FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
     FLAIR_DO(CheckBudget(env, *held, run.data, num_chunks));
     FLAIR_TRY(data_book, proof::OpeningBook::Open(env, JoinPath(run.data, data::kOpeningsFolder)));
   }

@@ -118,13 +118,27 @@ DataColumn ColumnOf(const Circuit& circuit, circuit::ValueId number) {
 
 }  // namespace
 
+namespace {
+
+std::string ToText(const DataColumn& column) {
+  std::string dims;
+  for (const std::uint64_t dim : column.dims) {
+    dims += (dims.empty() ? "" : ", ") + std::to_string(dim);
+  }
+  return "[" + dims + "] of " + std::to_string(column.bits) + " bits from " +
+         std::to_string(-column.bias);
+}
+
+}  // namespace
+
 Status CheckColumns(const Circuit& circuit, std::span<const DataColumn> columns) {
   for (const circuit::ValueId number : circuit.data) {
     const auto index = static_cast<std::size_t>(circuit[number].number.rule.parameters[0]);
-    if (index >= columns.size() || columns[index] != ColumnOf(circuit, number)) {
-      return Error(ErrorCode::kInvalidArgument,
-                   "'" + circuit[number].name + "' reads a column of other dims or bits");
-    }
+    const DataColumn read = ColumnOf(circuit, number);
+    if (index < columns.size() && columns[index] == read) continue;
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + circuit[number].name + "' is read as " + ToText(read) + "; the data have " +
+                     (index < columns.size() ? ToText(columns[index]) : "no such column"));
   }
   return OkStatus();
 }
