@@ -54,11 +54,11 @@ class StageClock {
 
 Result<ExitCode> Prove(Session& s, const Args& args) {
   FLAIR_TRY(const Keypair key, s.LoadKeypair());
-  trainer::ProveRequest request{.folder = s.Absolute(args.run),
-                                .wallet = {},
-                                .memory_bytes = args.memory_mib ? *args.memory_mib << 20
-                                                                : DefaultMemoryBytes(),
-                                .steps_per_chunk = args.steps};
+  trainer::ProveRequest request{
+      .folder = s.Absolute(args.run),
+      .wallet = {},
+      .memory_bytes = args.memory_mib ? *args.memory_mib << 20 : DefaultMemoryBytes(),
+      .steps_per_chunk = args.steps};
   request.wallet.bytes = key.wallet().bytes;
   const std::string stem = s.Absolute(
       args.out.empty() ? request.folder.substr(request.folder.rfind('/') + 1) : args.out);
@@ -72,8 +72,8 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
           [&](const proof::ChunkPlan& plan, std::uint64_t num_chunks) {
             chunks = num_chunks;
             s.note() << Count(num_chunks, "chunk") << " of " << Count(plan.steps, "step") << ", "
-                     << plan.cells << " cells each; memory up to "
-                     << FormatBytes(plan.memory_bytes) << " beside the data\n";
+                     << plan.cells << " cells each; memory up to " << FormatBytes(plan.memory_bytes)
+                     << " beside the data\n";
             return OkStatus();
           },
       .progress =
@@ -83,8 +83,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
                                      std::to_string(p.num_chunks) + ": " + std::string(p.stage);
             return Report(sink, {.phase = "proving", .item = item});
           }};
-  FLAIR_TRY(const trainer::ProvenExact proven,
-            trainer::ProveExactRun(s.env(), request, hooks));
+  FLAIR_TRY(const trainer::ProvenExact proven, trainer::ProveExactRun(s.env(), request, hooks));
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
   const std::string proof_path = stem + ".proof";
   const std::string statement_path = stem + ".statement.json";

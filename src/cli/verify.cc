@@ -1,7 +1,5 @@
 // `flair verify`: is this a proof of what the statement says?
 // SPDX-License-Identifier: Apache-2.0
-#include "proof/verify_run.h"
-
 #include <boost/json/object.hpp>
 #include <memory>
 #include <ostream>
@@ -10,6 +8,7 @@
 #include "cli/session.h"
 #include "crypto/ed25519.h"
 #include "proof/statement_file.h"
+#include "proof/verify_run.h"
 
 namespace flair::cli {
 namespace {
@@ -34,8 +33,8 @@ void Say(std::ostream& out, const proof::RunStatement& statement,
       << claim.first_step << "\n"
       << "program    " << claim.program.ToHex() << "\n";
   if (statement.card) {
-    out << "data       " << statement.card->matrix().ToHex() << " (" << statement.card->name
-        << ", " << Count(statement.card->num_records, "record") << ", batches of "
+    out << "data       " << statement.card->matrix().ToHex() << " (" << statement.card->name << ", "
+        << Count(statement.card->num_records, "record") << ", batches of "
         << statement.program.batch << ")\n"
         << "card       " << claim.data->card.ToHex() << "\n";
   }
@@ -82,8 +81,8 @@ Result<ExitCode> Verify(Session& s, const Args& args) {
   FLAIR_TRY(const program::Lowered lowered, program::Lower(statement->program));
   const std::int64_t begun = s.env().MonotonicNs();
   const ProgressSink sink = s.Progress();
-  const auto verdict =
-      proof::VerifyRun(lowered, statement->claim, bytes, [&](std::uint64_t chunk, std::uint64_t of) {
+  const auto verdict = proof::VerifyRun(
+      lowered, statement->claim, bytes, [&](std::uint64_t chunk, std::uint64_t of) {
         const std::string item = "chunk " + std::to_string(chunk + 1) + " of " + std::to_string(of);
         return Report(sink, {.phase = "verifying", .item = item});
       });

@@ -76,6 +76,13 @@ std::uint64_t NumBlocks(const CardColumn& column, std::uint64_t num_records) {
   return blocks;
 }
 
+program::Dims WithoutOnes(const program::Dims& dims) {
+  program::Dims others;
+  std::copy_if(dims.begin(), dims.end(), std::back_inserter(others),
+               [](std::uint64_t dim) { return dim != 1; });
+  return others;
+}
+
 }  // namespace
 
 bool IsDataName(std::string_view name) {
@@ -92,8 +99,7 @@ zk::DataColumn DataColumnOf(const CardColumn& column) {
     return {.dims = {}, .bits = static_cast<unsigned>(std::bit_width(column.classes - 1))};
   }
   zk::DataColumn laid{.bits = column.format.bits, .bias = -column.format.lo()};
-  std::copy_if(column.dims.begin(), column.dims.end(), std::back_inserter(laid.dims),
-               [](std::uint64_t dim) { return dim != 1; });
+  laid.dims = WithoutOnes(column.dims);
   return laid;
 }
 
@@ -162,7 +168,9 @@ Status CheckServes(const DataCard& card, const program::Program& program) {
                       .format = theirs.format,
                       .classes = theirs.classes};
     if (wanted.has_classes()) wanted.format = ours.format;
+    if (WithoutOnes(ours.dims) == WithoutOnes(wanted.dims)) wanted.dims = ours.dims;
     if (ours == wanted) continue;
+    wanted.dims = theirs.row;
     return Wrong("data '" + card.name + "': column " + std::to_string(i) + " is '" + ours.name +
                  "', " + ToText(ours) + "; the program's is '" + wanted.name + "', " +
                  ToText(wanted));

@@ -80,7 +80,8 @@ Status CheckCard(const DataCard& card);
 // How many proofs the matrix's pads are enough for, at least.
 std::uint64_t NumOpenings(const zk::MatrixShape& shape);
 
-// Has the card the program's columns: names, dims, formats, classes, in the program's order?
+// Has the card the program's columns: names, dims (but for those of size 1), formats, classes, in
+// the program's order?
 // Errors: kInvalidArgument names the column and both sides.
 Status CheckServes(const DataCard& card, const program::Program& program);
 

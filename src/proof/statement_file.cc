@@ -33,8 +33,7 @@ json::object EndJson(const RunEnd& end) {
   return object;
 }
 
-Result<MatrixId> MatrixOf(const json::value& value, const std::string& where,
-                          zk::MatrixKind kind) {
+Result<MatrixId> MatrixOf(const json::value& value, const std::string& where, zk::MatrixKind kind) {
   FLAIR_TRY(const StrictObject o, StrictObject::Of(value, where));
   FLAIR_DO(o.HasOnly({"kappa", "m", "rows", "pads", "root"}));
   MatrixId matrix;
@@ -83,8 +82,8 @@ Result<RunStatement> Decode(std::string_view text) {
     return o.Wrong("'program' is not the hash of 'program_text'");
   }
   if (const json::value* card = o.Find("card")) {
-    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "card", "seed", "wallet",
-                        "first_step", "steps", "before", "after"}));
+    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "card", "seed", "wallet", "first_step",
+                        "steps", "before", "after"}));
     FLAIR_TRY(statement.card, data::DecodeCard(json::serialize(*card) + "\n"));
     FLAIR_DO(data::CheckServes(*statement.card, statement.program));
     claim.data = DataClaimOf(*statement.card);

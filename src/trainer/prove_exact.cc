@@ -105,20 +105,18 @@ Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
     }
     return Conflict("step " + std::to_string(step.number) + " read other rows than its seed draws");
   };
-  FLAIR_TRY(proof::ProvenRun proven,
-            proof::ProveRun(lowered, claim, secrets,
-                            {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
-                            {.progress = hooks.progress,
-                             .reserve = reserve,
-                             .on_step = check_rows}));
+  FLAIR_TRY(
+      proof::ProvenRun proven,
+      proof::ProveRun(lowered, claim, secrets,
+                      {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
+                      {.progress = hooks.progress, .reserve = reserve, .on_step = check_rows}));
   if (IntegersOf(lowered, proven.end) != read.end) {
     return Conflict("training the run again gives other weights than it ended with");
   }
-  ProvenExact result{.statement = {.program = run.program,
-                                   .card = std::nullopt,
-                                   .claim = std::move(proven.claim)},
-                     .proof = std::move(proven.proof),
-                     .chunks = plan};
+  ProvenExact result{
+      .statement = {.program = run.program, .card = std::nullopt, .claim = std::move(proven.claim)},
+      .proof = std::move(proven.proof),
+      .chunks = plan};
   if (held) result.statement.card = std::move(held->card);
   return result;
 }

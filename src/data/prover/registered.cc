@@ -108,6 +108,11 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   FLAIR_TRY(card.shape,
             zk::LongLivedShape(layout.num_cells, zk::MatrixKind::kData, request.openings));
   Secret secret{.key = {}, .source = request.source, .choices = request.choices};
+  if (secret.choices.empty()) {  // what a folder gains later is none of the data
+    for (const SourceColumn& source : sources) {
+      secret.choices.push_back({.name = source.name, .source = source.name});
+    }
+  }
   env.RandomBytes(secret.key.bytes);
   FLAIR_TRY(const zk::CommittedMatrix matrix,
             Commit(data, card.shape, SeedOf(secret, card.generation)));

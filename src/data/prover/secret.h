@@ -22,7 +22,7 @@ namespace flair::data {
 struct Secret {
   Digest key;
   std::string source;
-  std::vector<Choice> choices;  // empty: all columns, in order
+  std::vector<Choice> choices;  // columns, in order
 };
 
 inline constexpr std::size_t kMaxSecretBytes = std::size_t{1} << 20;

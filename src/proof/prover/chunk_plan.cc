@@ -27,9 +27,9 @@ Result<ChunkPlan> PlanChunks(const program::Lowered& lowered, std::uint64_t num_
                              std::uint64_t memory_bytes) {
   FLAIR_TRY(ChunkPlan best, PlanOf(lowered, 1));
   if (best.memory_bytes > memory_bytes) {
-    return Error(ErrorCode::kNoSpace,
-                 "one step needs " + std::to_string(best.memory_bytes >> 20) + " MiB; " +
-                     std::to_string(memory_bytes >> 20) + " MiB are allowed");
+    return Error(ErrorCode::kNoSpace, "one step needs " + std::to_string(best.memory_bytes >> 20) +
+                                          " MiB; " + std::to_string(memory_bytes >> 20) +
+                                          " MiB are allowed");
   }
   // Cells grow with the steps, so the last size that fits is found by halving.
   std::uint64_t lo = 1, hi = num_steps;
