@@ -109,6 +109,7 @@ enum class RuleKind : std::uint8_t {
   kOneHot,        // a row for each cell of x: 1 in cell x of it, else 0
   kTable,         // column parameter 1 of the row of table parameter 0 whose v is x
   kReciprocal,    // floor(parameter 0 / x); of x <= 0 parameter 0
+  kRecorded,      // given with the step: the next value of state
   kRoot,          // the integer below the square root of x; of x < 0 0
   kRatio,         // the integer nearest to x / y, half up, y the second input; of y <= 0 0
 };

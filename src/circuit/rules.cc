@@ -86,10 +86,11 @@ std::int64_t LookUp(const Table& table, std::int64_t v, std::int64_t column) {
 }  // namespace
 
 Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cells>& inputs) {
-  const Cells x = inputs[0];
+  const Cells x = inputs.empty() ? Cells{} : inputs[0];
   const auto parameter = [&](std::size_t i) { return rule.parameters[i]; };
   switch (rule.kind) {
     case RuleKind::kData:
+    case RuleKind::kRecorded:
       break;
     case RuleKind::kQuotient:
       return Each(

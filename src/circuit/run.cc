@@ -50,7 +50,14 @@ class Runner {
   }
   Status Advance(ValueId state) {
     if (!values_.next[state].empty()) return OkStatus();
-    values_.next[state] = ByRule(c_[state].number.rule);
+    if (c_[state].number.rule.kind == RuleKind::kRecorded) {
+      FLAIR_CHECK(state < inputs_.next.size() &&
+                  inputs_.next[state].size() == c_.SizeOf(c_[state].axes))
+          << "'" << c_[state].name << "' is not recorded";
+      values_.next[state] = inputs_.next[state];
+    } else {
+      values_.next[state] = ByRule(c_[state].number.rule);
+    }
     return CheckFits(state, values_.next[state]);
   }
 

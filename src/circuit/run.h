@@ -28,6 +28,7 @@ struct StepValues {
 // What a step begins with: cells of data, of publics, of state, by ValueId; others are empty.
 struct StepInputs {
   std::vector<Ints> cells;
+  std::vector<Ints> next;  // by ValueId, of state that is recorded; may be empty without
 };
 
 // Errors: kInvalidArgument for a value that does not fit its number, naming tensor, cell, value

@@ -212,6 +212,7 @@ Result<Lowered> Lowering::Run() && {
   }
   FLAIR_DO(LowerBuffers());
   FLAIR_DO(LowerOptimiser());
+  FLAIR_DO(LowerSlack());
   FLAIR_TRY(made_.circuit, std::move(b_).Finish());
   return std::move(made_);
 }
@@ -242,13 +243,13 @@ Program WithPoolsFirst(Program program) {
 
 }  // namespace
 
-Result<Lowered> Lower(const Program& unordered) {
+Result<Lowered> Lower(const Program& unordered, const std::optional<Slack>& slack) {
   FLAIR_DO(CheckProgram(unordered));
   const Program program = WithPoolsFirst(unordered);
   FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
   FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
   FLAIR_TRY(Atoms atoms, CutIntoAxes(graph));
-  return Lowering(program, graph, std::move(atoms)).Run();
+  return Lowering(program, graph, std::move(atoms), slack).Run();
 }
 
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,
@@ -263,6 +264,8 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
       return {lowered.adam->FactorAt(lowered.schedule.NumeratorAt(step), step)};
     case PublicInput::Kind::kAdamEpsilon:
       return {lowered.adam->EpsilonAt(step)};
+    case PublicInput::Kind::kSlackShare:
+      return {step < kFirstSteps ? lowered.slack->share_first : lowered.slack->share};
     case PublicInput::Kind::kMask:
       return DrawMask(seed, step, input.index, input.drop, count);
     case PublicInput::Kind::kPlaces: {

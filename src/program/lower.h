@@ -20,6 +20,7 @@
 #include "program/draws.h"
 #include "program/lower/adam_factors.h"
 #include "program/program.h"
+#include "program/slack.h"
 
 namespace flair::program {
 
@@ -32,6 +33,7 @@ struct PublicInput {
     kGradientShare,  // denominator of the dampening, less its numerator from the second step on
     kAdamFactor,     // AdamFactors::FactorAt()
     kAdamEpsilon,    // AdamFactors::EpsilonAt()
+    kSlackShare,     // rho^2, of a recorded step
   };
   circuit::ValueId value = 0;
   Kind kind = Kind::kLearningRate;
@@ -55,6 +57,8 @@ struct Lowered {
   Schedule schedule;
   std::optional<AdamFactors> adam;  // of Adam and AdamW
   Rational dampening;               // of gradients from the second step on
+  std::optional<SlackUnits> slack;  // of a recorded run
+  std::optional<circuit::ValueId> drift;
   std::uint64_t batch = 1;
 };
 
@@ -65,7 +69,8 @@ inline constexpr unsigned kLowWeightBits = 12;
 
 // Errors: kInvalidArgument from CheckProgram(), BuildGraph() and Rule Z (a sum that can pass
 // 2^62); kUnsupported for what no circuit is known for, naming the node.
-Result<Lowered> Lower(const Program& program);
+// `slack`: the circuit of recorded steps, whose weights are given; none: of exact ones.
+Result<Lowered> Lower(const Program& program, const std::optional<Slack>& slack = std::nullopt);
 
 // The cells of a public in a step.
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,

@@ -41,6 +41,18 @@ Status CheckData(const Lowered& lowered, const DataSet& data) {
   return OkStatus();
 }
 
+// What a recorded step leads to, by value.
+Result<std::vector<Ints>> RecordedNext(const Lowered& lowered, const TrainingRun& run,
+                                       std::uint64_t step) {
+  FLAIR_TRY(std::vector<Ints> weights, run.recorded(step));
+  std::vector<Ints> next(lowered.circuit.values.size());
+  for (std::size_t i = 0; i < lowered.parameters.size(); ++i) {
+    FLAIR_DO(CheckCount(lowered.circuit, lowered.parameters[i], weights[i]));
+    next[lowered.parameters[i]] = std::move(weights[i]);
+  }
+  return next;
+}
+
 Ints RowsOf(const Ints& column, std::span<const std::uint32_t> rows, std::uint32_t all) {
   const std::size_t row = column.size() / all;
   Ints cells(rows.size() * row);
@@ -68,6 +80,7 @@ Result<TrainingState> StartOf(const Lowered& lowered, const std::vector<Ints>& p
   for (const OptimiserState& state : lowered.states) {
     by_value[state.value].assign(c.SizeOf(c[state.value].axes), 0);
   }
+  if (lowered.drift) by_value[*lowered.drift] = {0};
   TrainingState state;
   for (const circuit::Carried& carried : c.carried) {
     FLAIR_DO(CheckCount(c, carried.number, by_value[carried.number]));
@@ -102,6 +115,9 @@ Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, Trainin
     }
     for (std::size_t i = 0; i < c.carried.size(); ++i) {
       inputs.cells[c.carried[i].number] = std::move(state.carried[i]);
+    }
+    if (lowered.slack) {
+      FLAIR_TRY(inputs.next, RecordedNext(lowered, run, step));
     }
     auto values = circuit::RunStep(c, inputs);
     if (!values.ok()) {

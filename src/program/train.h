@@ -37,6 +37,8 @@ struct TrainingRun {
   Seed seed;
   std::uint64_t first_step = 0;  // since the schedule and the epochs began
   std::uint64_t steps = 1;
+  // Of a recorded run: the parameters after a step, in the program's order.
+  std::function<Result<std::vector<circuit::Ints>>(std::uint64_t step)> recorded;
 };
 
 struct TrainingStep {

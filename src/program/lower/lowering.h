@@ -22,6 +22,7 @@
 #include "program/lower.h"
 #include "program/lower/axes.h"
 #include "program/lower/expression.h"
+#include "program/slack.h"
 
 namespace flair::program {
 
@@ -33,8 +34,14 @@ struct Operand {
 
 class Lowering {
  public:
-  Lowering(const Program& program, const Graph& graph, Atoms atoms)
-      : p_(program), g_(graph), atoms_(std::move(atoms)), axes_(b_), nodes_(graph.nodes.size()) {}
+  // `slack`: of a recorded run; none of an exact one.
+  Lowering(const Program& program, const Graph& graph, Atoms atoms, std::optional<Slack> slack)
+      : p_(program),
+        g_(graph),
+        atoms_(std::move(atoms)),
+        slack_(slack),
+        axes_(b_),
+        nodes_(graph.nodes.size()) {}
 
   Result<Lowered> Run() &&;
 
@@ -191,6 +198,24 @@ class Lowering {
   circuit::ValueId AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
                              std::int64_t hi);
 
+  // slack.cc: of recorded runs
+  struct Norms {  // squares, without axes
+    circuit::ValueId error = 0;
+    circuit::ValueId change = 0;
+    circuit::ValueId weight = 0;
+  };
+  Status SetRecordedWeight(std::uint32_t parameter, const Expression& e);
+  Status LowerSlack();
+  Norms NormsOf(std::uint32_t parameter, circuit::ValueId e);
+  void BoundError(const std::string& name, const Norms& norms, std::int64_t factor,
+                  std::int64_t kappa2, std::int64_t grid);
+  void BoundDrift(circuit::ValueId error, std::int64_t most);
+  circuit::Form PartOf(circuit::ValueId number, unsigned cut, bool high, circuit::Moment moment,
+                       std::int64_t sign) const;
+  circuit::ValueId BoundedSum(const std::string& name, circuit::ValueId a, circuit::ValueId b,
+                              unsigned bits, bool is_signed);
+  circuit::ValueId Floored(const std::string& name, circuit::Form x, unsigned shift, unsigned bits);
+
   // clipping.cc
   Status LowerClip();
   circuit::ValueId SumOfSquares(int cut);
@@ -209,12 +234,15 @@ class Lowering {
   const Program& p_;
   const Graph& g_;
   Atoms atoms_;
+  std::optional<Slack> slack_;
   circuit::Builder b_;
   AxisPool axes_;
   std::vector<NodeState> nodes_;
   Lowered made_;
   std::optional<AxisId> batch_;
   std::optional<circuit::ValueId> rate_, share_, factor_, epsilon_;  // publics of the optimiser
+  std::optional<circuit::ValueId> share_of_change_;                  // public, of the slack
+  std::map<std::uint32_t, circuit::ValueId> slacks_;                 // e by parameter
   std::map<std::uint32_t, circuit::ValueId> clipped_;                // gradients, by parameter
   std::map<std::uint32_t, circuit::ValueId> middles_;                // by parameter
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;           // by the number that holds it

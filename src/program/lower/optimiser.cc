@@ -53,6 +53,7 @@ Status Lowering::SetNext(circuit::ValueId state, const Expression& e, int scale)
 }
 
 Status Lowering::SetNextWeight(std::uint32_t parameter, const Expression& e) {
+  if (slack_ && g_.gradients[parameter]) return SetRecordedWeight(parameter, e);
   return SetNext(made_.parameters[parameter], e, 30 - p_.parameters[parameter].scale);
 }
 

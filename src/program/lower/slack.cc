@@ -1,0 +1,215 @@
+// Slack of recorded steps: what e is, and that it stays within its bounds. docs/spec/step.md has
+// the identities.
+// SPDX-License-Identifier: Apache-2.0
+#include "program/slack.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "circuit/gadgets/root.h"
+#include "circuit/gadgets/terms.h"
+#include "program/lower/lowering.h"
+#include "program/shapes.h"
+
+namespace flair::program {
+namespace {
+
+constexpr unsigned kErrorBits = 46;    // of a tensor's |e|^2
+constexpr unsigned kHighBits = 35;     // of the sum of squares of high parts of changes
+constexpr unsigned kMixedBits = 46;    // of high parts times low parts, signed
+constexpr unsigned kLowBits = 58;      // of the squares of low parts
+constexpr unsigned kWeightBits = 60;   // of the squares of weights
+constexpr unsigned kChangeShift = 24;  // |W' - W|^2 in units of 2^24
+constexpr unsigned kWeightShift = 22;  // |2 W|^2 in high units, in units of 2^22
+constexpr unsigned kTotalErrorBits = 54;
+constexpr unsigned kTotalChangeBits = 42;
+constexpr unsigned kTotalWeightBits = 45;
+constexpr unsigned kGapBits = 61;
+constexpr unsigned kDriftBits = 44;
+constexpr int kMaxScales = 3;  // between the coarsest and the finest tensor
+constexpr std::size_t kMaxTensors = 256;
+constexpr const char* kTauLine = "slack tau";
+
+std::int64_t Shifted(std::int64_t v, unsigned bits) { return v << bits; }
+
+}  // namespace
+
+// sum of 2^(below - cut) limb over limbs from bit `cut` on, or below it; `next` after the step.
+circuit::Form Lowering::PartOf(circuit::ValueId number, unsigned cut, bool high,
+                               circuit::Moment moment, std::int64_t sign) const {
+  circuit::Form form;
+  unsigned below = 0;
+  const std::vector<unsigned>& limbs = b_[number].number.limb_bits;
+  for (std::size_t limb = 0; limb < limbs.size(); below += limbs[limb++]) {
+    if ((below >= cut) != high) continue;
+    circuit::Read read = b_.At(number);
+    read.limb = static_cast<int>(limb);
+    read.moment = moment;
+    form.terms.push_back(
+        circuit::Times(sign * Shifted(1, high ? below - cut : below), {std::move(read)}));
+  }
+  return form;
+}
+
+// A sum of products over all axes, as numbers that together have `bits`: as many axes are summed
+// at once as Rule Z allows.
+circuit::ValueId Lowering::BoundedSum(const std::string& name, circuit::ValueId a,
+                                      circuit::ValueId b, unsigned bits, bool is_signed) {
+  const circuit::Form form{.terms = {circuit::Times(1, {b_.At(a), b_.At(b)})}};
+  const Axes axes = b_[a].axes;
+  Axes kept;
+  while (kept.size() < axes.size() && !b_.ExtentOf(kept, form).fits) {
+    kept.push_back(axes[kept.size()]);
+  }
+  std::uint64_t count = 1;
+  for (const AxisId axis : kept) count *= b_.axis(axis).size;
+  const unsigned own = bits - std::min<unsigned>(bits - 2, static_cast<unsigned>(
+                                                               std::bit_width(count - 1)));
+  const circuit::ValueId parts = b_.AddForm(name, kept, form);
+  const circuit::ValueId number =
+      b_.Divide(name, parts, 1,
+                is_signed ? circuit::Signed(own, LimbBits(), kTauLine)
+                          : circuit::Unsigned(own, LimbBits(), kTauLine));
+  if (kept.empty()) return number;
+  return b_.AddForm(name + ".all", {}, {.terms = {circuit::Times(1, {b_.At(number)})}});
+}
+
+// floor(x / 2^shift)
+circuit::ValueId Lowering::Floored(const std::string& name, circuit::Form x, unsigned shift,
+                                   unsigned bits) {
+  x.constant -= Shifted(1, shift) / 2;
+  return b_.Divide(name, b_.AddForm(name + ".exact", {}, std::move(x)), Shifted(1, shift),
+                   circuit::Unsigned(bits, LimbBits(), kTauLine));
+}
+
+// W' is given; E = X + floor(d/2) - d W', whose part from bit w on is e in units of a weight.
+Status Lowering::SetRecordedWeight(std::uint32_t parameter, const Expression& e) {
+  const Parameter& p = p_.parameters[parameter];
+  const circuit::ValueId w = made_.parameters[parameter];
+  FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, p.scale));
+  FLAIR_TRY(const Scaled x, AddScaled(p.name + ".next", e, 30 - p.scale));
+  b_.SetRule(w, {.kind = circuit::RuleKind::kRecorded, .inputs = {}, .parameters = {}});
+  circuit::Read next = b_.At(w);
+  next.moment = circuit::Moment::kNext;
+  const circuit::ValueId exact = b_.AddForm(
+      p.name + ".slack", b_[w].axes,
+      {.terms = {circuit::Times(1, {b_.At(x.form)}), circuit::Times(-x.divisor, {std::move(next)})},
+       .constant = x.divisor / 2});
+  const auto cut = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(x.divisor))) - 1;
+  circuit::Width width = circuit::Signed(units.cell_bits + cut + 1, LimbBits(), kTauLine);
+  width.cut = cut;
+  const circuit::ValueId number = b_.Divide(p.name + ".slack", exact, 1, width);
+  circuit::Form high = PartOf(number, cut, true, circuit::Moment::kNow, 1);
+  high.constant = -(b_[number].number.bias >> cut);
+  slacks_[parameter] = b_.AddForm(p.name + ".slack.high", b_[w].axes, std::move(high));
+  return OkStatus();
+}
+
+// |e|^2, |W' - W|^2 and |W|^2 of a tensor.
+Lowering::Norms Lowering::NormsOf(std::uint32_t parameter, circuit::ValueId e) {
+  const std::string name = p_.parameters[parameter].name + ".slack.";
+  const circuit::ValueId w = made_.parameters[parameter];
+  const auto change = [&](bool high) {
+    circuit::Form form = PartOf(w, kLowWeightBits, high, circuit::Moment::kNext, 1);
+    for (auto& term : PartOf(w, kLowWeightBits, high, circuit::Moment::kNow, -1).terms) {
+      form.terms.push_back(std::move(term));
+    }
+    return b_.AddForm(name + (high ? "change.high" : "change.low"), b_[w].axes, std::move(form));
+  };
+  const circuit::ValueId high = change(true), low = change(false), middle = MiddleOf(parameter);
+  Norms norms;
+  norms.error = BoundedSum(name + "error", e, e, kErrorBits, false);
+  const circuit::ValueId hh = BoundedSum(name + "high", high, high, kHighBits, false);
+  const circuit::ValueId hl = BoundedSum(name + "mixed", high, low, kMixedBits, true);
+  const circuit::ValueId ll = BoundedSum(name + "low", low, low, kLowBits, false);
+  norms.change = Floored(
+      name + "change",
+      {.terms = {circuit::Times(Shifted(1, 2 * kLowWeightBits), {b_.At(hh)}),
+                 circuit::Times(Shifted(2, kLowWeightBits), {b_.At(hl)}),
+                 circuit::Times(1, {b_.At(ll)})}},
+      kChangeShift, kWeightBits + 1 - kChangeShift);
+  const circuit::ValueId ww = BoundedSum(name + "weight", middle, middle, kWeightBits, false);
+  norms.weight = Floored(name + "weight", {.terms = {circuit::Times(1, {b_.At(ww)})}},
+                         kWeightShift, kWeightBits + 1 - kWeightShift);
+  return norms;
+}
+
+// factor share change + kappa^2 weight + grid - 16 error >= 0
+void Lowering::BoundError(const std::string& name, const Norms& norms, std::int64_t factor,
+                          std::int64_t kappa2, std::int64_t grid) {
+  circuit::Form gap{
+      .terms = {circuit::Times(factor, {b_.At(norms.change), b_.At(*share_of_change_)}),
+                circuit::Times(-16, {b_.At(norms.error)})},
+      .constant = grid};
+  if (kappa2 > 0) gap.terms.push_back(circuit::Times(kappa2, {b_.At(norms.weight)}));
+  // SOUNDNESS: a number is at least 0. Test: SlackTest.AStepBeyondItsSlackHasNoProof.
+  b_.Divide(name, b_.AddForm(name, {}, std::move(gap)), 1,
+            circuit::Unsigned(kGapBits, LimbBits(), "slack rho"));
+}
+
+Status Lowering::LowerSlack() {
+  if (!slack_ || slacks_.empty()) return OkStatus();
+  if (slacks_.size() > kMaxTensors) {
+    return Error(ErrorCode::kUnsupported, "slack: more than 256 trained tensors");
+  }
+  int least = 127, most = -128;
+  for (const auto& [parameter, e] : slacks_) {
+    least = std::min<int>(least, p_.parameters[parameter].scale);
+    most = std::max<int>(most, p_.parameters[parameter].scale);
+  }
+  if (most - least > kMaxScales) {
+    return Error(ErrorCode::kUnsupported, "slack: the parameters' scales lie too far apart");
+  }
+  FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, least));
+  made_.slack = units;
+  share_of_change_ = AddScalar("slack's share", PublicInput::Kind::kSlackShare, 0,
+                               std::max(units.share, units.share_first));
+  circuit::Form error, change, weight;
+  std::int64_t grid = 0;
+  for (const auto& [parameter, e] : slacks_) {
+    const Parameter& p = p_.parameters[parameter];
+    const Norms norms = NormsOf(parameter, e);
+    const std::int64_t own =
+        64 * static_cast<std::int64_t>(NumElements(p.dims));
+    BoundError(p.name + ".slack.gap", norms, 100, units.kappa2, own);
+    const std::int64_t unit = Shifted(1, static_cast<unsigned>(2 * (p.scale - least)));
+    error.terms.push_back(circuit::Times(unit, {b_.At(norms.error)}));
+    change.terms.push_back(circuit::Times(unit, {b_.At(norms.change)}));
+    weight.terms.push_back(circuit::Times(unit, {b_.At(norms.weight)}));
+    grid += unit * own;
+  }
+  const auto total = [&](const char* name, circuit::Form form, unsigned bits) {
+    return b_.Divide(name, b_.AddForm(name, {}, std::move(form)), 1,
+                     circuit::Unsigned(bits, LimbBits(), kTauLine));
+  };
+  const Norms all{.error = total("slack.error", std::move(error), kTotalErrorBits),
+                  .change = total("slack.change", std::move(change), kTotalChangeBits),
+                  .weight = total("slack.weight", std::move(weight), kTotalWeightBits)};
+  BoundError("slack.gap", all, 1, units.kappa2, grid);
+  BoundDrift(all.error, units.drift);
+  return OkStatus();
+}
+
+// The sum of floor(|e|) + 1 over the steps, at most sigma.
+void Lowering::BoundDrift(circuit::ValueId error, std::int64_t most) {
+  const circuit::ValueId norm = circuit::Root(
+      b_, "slack.norm", error, circuit::Unsigned(kTotalErrorBits / 2, LimbBits(), kTauLine));
+  const circuit::ValueId drift =
+      b_.AddState("slack.drift", {}, circuit::Unsigned(kDriftBits, LimbBits(), "slack sigma"),
+                  circuit::Carried::Role::kState);
+  made_.drift = drift;
+  b_.DivideInto(drift,
+                b_.AddForm("slack.drift.next", {},
+                           {.terms = {circuit::Times(1, {b_.At(drift)}),
+                                      circuit::Times(1, {b_.At(norm)})},
+                            .constant = 1}),
+                1);
+  circuit::Read next = b_.At(drift);
+  next.moment = circuit::Moment::kNext;
+  b_.Divide("slack.left",
+            b_.AddForm("slack.left", {},
+                       {.terms = {circuit::Times(-1, {std::move(next)})}, .constant = most}),
+            1, circuit::Unsigned(kDriftBits, LimbBits(), "slack sigma"));
+}
+
+}  // namespace flair::program

@@ -1,0 +1,58 @@
+// Slack: how far a recorded step may be from the exact one.
+//
+// A framework computes in float32 what the program says exactly: W' = U(W) + e. Of a recorded run
+// the weights are given, e follows, and the circuit bounds it. docs/spec/step.md, "Slack".
+//
+//   every cell     |e| < tau
+//   every tensor   |e|^2 <= (10 rho)^2 |W' - W|^2 + (kappa 2^-24)^2 |W|^2 + grid
+//   all together   |e|^2 <= rho^2 |W' - W|^2 + (kappa 2^-24)^2 |W|^2 + grid
+//   over the run   the sum of |e| over the steps <= sigma
+//
+// Who verifies sets the bounds; what a run needs of them stays private.
+//
+// Place: program. Thread safety: values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "program/program.h"
+
+namespace flair::program {
+
+// Steps of a run, from its beginning, to which `rho_first` applies.
+inline constexpr std::uint64_t kFirstSteps = 10;
+
+struct Slack {
+  int tau = -10;                    // tau = 2^tau
+  double rho = 5e-4;
+  double rho_first = 2e-2;
+  std::uint32_t kappa = 1;
+  double sigma = 1.0;               // L2, in units of the weights
+
+  bool operator==(const Slack&) const = default;
+};
+
+// By optimiser: Adam's tau is twice its largest rate.
+Slack DefaultSlack(const Program& program);
+
+// As the circuit has it: integers alone, rounded down.
+struct SlackUnits {
+  unsigned cell_bits = 20;       // |e| < 2^cell_bits units of the finest tensor
+  std::int64_t share = 0;        // floor(rho^2 2^28)
+  std::int64_t share_first = 0;
+  std::int64_t kappa2 = 1;
+  std::int64_t drift = 0;        // sigma in units
+};
+// `scale`: the least of the program's parameters.
+// Errors: kInvalidArgument for bounds out of range: rho below 1/2^6, kappa to 64, sigma to 2^13.
+Result<SlackUnits> UnitsOf(const Slack& slack, int scale);
+
+// What a statement names: zeros for exact runs, else SHA-256 of
+//   "flair slack v1" || tau (1) || rho, rho_first, sigma as IEEE binary64 (8 each) || kappa (4).
+Digest SlackDigest(const Slack& slack);
+
+}  // namespace flair::program

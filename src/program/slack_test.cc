@@ -1,0 +1,191 @@
+// Recorded steps: given weights, and what they may differ from the exact ones.
+// SPDX-License-Identifier: Apache-2.0
+#include "program/slack.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "program/lower_testing.h"
+
+namespace flair::program {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kNet = R"(flair program 1
+batch 4
+data x [6] bits 12 scale 8
+label y classes 3
+param w1 [5, 6]
+param b1 [5]
+param w2 [3, 5] scale 1
+param slow [5]
+h = linear(x, w1, b1)
+s = affine(slow, scale=1/64)
+k = add(h, s)
+a = relu(k)
+z = linear(a, w2)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd(weight_decay=1/1024)
+schedule 1/16
+profile gradient 24 23
+)";
+
+constexpr std::string_view kTiny = R"(flair program 1
+batch 2
+data x [2] bits 8 scale 4
+label y classes 2
+param w [2, 2]
+z = linear(x, w)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 1/16
+profile limb 16
+profile gradient 24 23
+)";
+
+// A run as a framework records it: each step the exact one from its weights, and an error.
+struct Recorded {
+  Training training;
+  std::vector<std::vector<circuit::Ints>> weights;  // by step, after it
+
+  using Disturb = std::function<std::int64_t(std::uint64_t step, std::size_t tensor,
+                                             std::size_t cell, std::int64_t change)>;
+  Recorded(std::string_view text, std::uint64_t steps, const Disturb& disturb)
+      : training(Prepared(text)) {
+    TrainingState state = training.state;
+    for (std::uint64_t step = 0; step < steps; ++step) {
+      const TrainingState before = state;
+      auto after = Train(training.lowered, training.data, std::move(state),
+                         {.seed = training.run.seed, .first_step = step, .steps = 1},
+                         [](const TrainingStep&) { return OkStatus(); });
+      EXPECT_TRUE(after.ok()) << after.error().message();
+      state = std::move(*after);
+      weights.emplace_back();
+      for (std::size_t t = 0; t < training.lowered.parameters.size(); ++t) {
+        circuit::Ints& cells = state.carried[t];
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+          cells[i] += disturb(step, t, i, cells[i] - before.carried[t][i]);
+        }
+        weights.back().push_back(cells);
+      }
+    }
+  }
+
+  // Empty when every step stays within the slack.
+  std::string Judge(const Slack& slack) const {
+    const auto lowered = Lower(training.program, slack);
+    EXPECT_TRUE(lowered.ok()) << (lowered.ok() ? "" : lowered.error().message());
+    const std::size_t states = lowered->circuit.carried.size();
+    TrainingState start = training.state;
+    start.carried.resize(states);
+    start.carried.back() = {0};
+    const auto end = Train(*lowered, training.data, std::move(start),
+                           {.seed = training.run.seed,
+                            .first_step = 0,
+                            .steps = weights.size(),
+                            .recorded = [&](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
+                              return weights[step];
+                            }},
+                           [](const TrainingStep&) { return OkStatus(); });
+    return end.ok() ? "" : end.error().message() + "; " + end.error().hint();
+  }
+};
+
+TEST(SlackTest, AnExactRunNeedsNone) {
+  const Recorded run(kNet, 12, [](auto, auto, auto, auto) { return 0; });
+  EXPECT_EQ(run.Judge({.rho = 0, .rho_first = 0, .kappa = 0, .sigma = 1e-6}), "");
+}
+
+TEST(SlackTest, ARunWithinItsSlackIsTaken) {
+  // One part in 10^4 of the change, either way.
+  const Recorded run(kNet, 12, [](auto step, auto, auto cell, std::int64_t change) {
+    return (step + cell) % 2 == 0 ? change / 10'000 : -change / 10'000;
+  });
+  EXPECT_EQ(run.Judge({.kappa = 0}), "");
+  EXPECT_THAT(run.Judge({.rho = 2e-5, .rho_first = 2e-5, .kappa = 0}), HasSubstr("slack.gap"));
+}
+
+TEST(SlackTest, AStepBeyondItsSlackHasNoProof) {
+  // Every bound by itself.
+  const auto one = [](std::uint64_t at, std::size_t in, std::int64_t error) {
+    return [=](std::uint64_t step, std::size_t tensor, std::size_t cell, std::int64_t) {
+      return step == at && tensor == in && cell == 3 ? error : 0;
+    };
+  };
+  // A cell beyond tau.
+  EXPECT_THAT(Recorded(kNet, 2, one(1, 0, 1 << 21)).Judge({.tau = -10}),
+              HasSubstr("'w1.slack' is"));
+  // A tensor beyond 10 rho, where all together have room.
+  EXPECT_EQ(Recorded(kNet, 12, one(11, 0, 1 << 12)).Judge({.kappa = 0}), "");
+  EXPECT_THAT(Recorded(kNet, 12, one(11, 3, 1 << 12)).Judge({.kappa = 0}),
+              HasSubstr("slow.slack.gap"));
+  // Room in the first steps is none later.
+  const auto percent = [](std::uint64_t at) {
+    return [=](std::uint64_t step, auto, auto, std::int64_t change) {
+      return step == at ? change / 100 : 0;
+    };
+  };
+  EXPECT_EQ(Recorded(kNet, 12, percent(9)).Judge({.kappa = 0}), "");
+  EXPECT_THAT(Recorded(kNet, 12, percent(10)).Judge({.kappa = 0}), HasSubstr("slack.gap"));
+  // The rounding of float32 weights has room by kappa alone.
+  const auto rounding = [](auto, auto, auto, auto) { return std::int64_t{20}; };
+  EXPECT_EQ(Recorded(kNet, 12, rounding).Judge({.rho = 0, .rho_first = 0, .kappa = 4}), "");
+  EXPECT_THAT(Recorded(kNet, 12, rounding).Judge({.rho = 0, .rho_first = 0, .kappa = 0}),
+              HasSubstr("slack.gap"));
+  // Drift adds up.
+  EXPECT_EQ(Recorded(kNet, 3, percent(1)).Judge({.sigma = 1e-2}), "");
+  EXPECT_THAT(Recorded(kNet, 3, percent(1)).Judge({.sigma = 1e-5}), HasSubstr("slack.left"));
+}
+
+TEST(SlackTest, EveryChangeOfARecordedStepIsRefused) {
+  const Recorded run(kTiny, 1, [](auto, auto, std::size_t cell, auto) {
+    return static_cast<std::int64_t>(cell) - 1;
+  });
+  const auto lowered = Lower(run.training.program, Slack{});
+  ASSERT_TRUE(lowered.ok());
+  TrainingState start = run.training.state;
+  start.carried.push_back({0});
+  const auto end = Train(*lowered, run.training.data, std::move(start),
+                         {.seed = run.training.run.seed,
+                          .first_step = 0,
+                          .steps = 1,
+                          .recorded = [&](std::uint64_t) -> Result<std::vector<circuit::Ints>> {
+                            return run.weights[0];
+                          }},
+                         [&](const TrainingStep& step) {
+                           EXPECT_GT(circuit::ExpectEveryChangeIsRefused(
+                                         lowered->circuit, step.values,
+                                         [](circuit::ValueId, std::size_t) { return false; }),
+                                     40U);
+                           return OkStatus();
+                         });
+  EXPECT_TRUE(end.ok()) << end.error().message();
+}
+
+TEST(SlackTest, AdamHasItsOwnTau) {
+  std::string text(kNet);
+  text.replace(text.find("sgd(weight_decay=1/1024)"), 24, "adam()");
+  EXPECT_EQ(DefaultSlack(Parsed(text)).tau, -4);  // 2/16 and more is cut off
+  EXPECT_EQ(DefaultSlack(Parsed(kNet)).tau, -10);
+}
+
+TEST(SlackTest, BoundsOutOfRangeAreRefused) {
+  EXPECT_FALSE(UnitsOf({.tau = 1}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.rho = 0.5}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.rho = std::nan("")}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.rho_first = -1}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.kappa = 65}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.sigma = 1e9}, 0).ok());
+  EXPECT_EQ(UnitsOf({}, 0)->share, 67);
+  EXPECT_EQ(UnitsOf({}, 0)->share_first, 107'374);
+  EXPECT_EQ(UnitsOf({}, 1)->drift, 1 << 29);
+  EXPECT_NE(SlackDigest({}), SlackDigest({.kappa = 2}));
+}
+
+}  // namespace
+}  // namespace flair::program
