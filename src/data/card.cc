@@ -131,7 +131,10 @@ Result<zk::LongLived> LayoutOf(std::span<const CardColumn> columns, std::uint64_
     }
     laid.push_back(DataColumnOf(column));
   }
-  return zk::DataLayout(laid, num_records);
+  auto layout = zk::DataLayout(laid, num_records);
+  // Its hint is for proofs.
+  if (!layout.ok()) return Wrong("more than 2^32 cells in all columns; fewer records fit");
+  return layout;
 }
 
 Status CheckCard(const DataCard& card) {
