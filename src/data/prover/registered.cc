@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/prover/registered.h"
 
-#include <boost/json/serialize.hpp>
+#include <functional>
 #include <memory>
-#include <set>
+#include <span>
 #include <utility>
 
 #include "base/path.h"
+#include "base/utf8.h"
 #include "data/column.h"
 #include "data/prover/secret.h"
 #include "zk/prover/training_prover.h"
@@ -69,14 +70,44 @@ Result<Secret> ReadSecret(Env& env, const std::string& folder) {
   return secret;
 }
 
+// The array as the card has it, or what is different.
+Result<CardColumn> SameColumn(const SourceColumn& source, const CardColumn& column) {
+  FLAIR_TRY(CardColumn found, ColumnFor(source, {.name = column.name,
+                                                 .row = column.dims,
+                                                 .format = column.format,
+                                                 .classes = column.classes}));
+  if (found == column) return found;
+  return Error(ErrorCode::kInvalidArgument, "column '" + column.name + "' is " +
+                                                ToText(found) + " and was " + ToText(column));
+}
+
+Error Changed(const DataCard& card, const Secret& secret, const std::string& what) {
+  return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
+                                         card.name + "'" + what)
+      .WithHint("register them anew, or bring the old ones back");
+}
+
 Result<Columns> ReadAgain(Env& env, const DataCard& card, const Secret& secret) {
   FLAIR_TRY(const std::vector<SourceColumn> sources,
             ChosenFrom(env, secret.source, secret.choices));
   if (sources.size() != card.columns.size() || sources[0].num_records() != card.num_records) {
-    return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
-                                           card.name + "': other columns or records");
+    return Changed(card, secret, ": other columns or records");
   }
-  return ReadColumns(sources, [&](std::size_t i) { return card.columns[i]; });
+  auto read =
+      ReadColumns(sources, [&](std::size_t i) { return SameColumn(sources[i], card.columns[i]); });
+  // What the card's columns do not hold was not there when it was made.
+  if (!read.ok() && read.error().code() == ErrorCode::kInvalidArgument) {
+    return Changed(card, secret, ": " + read.error().message());
+  }
+  return read;
+}
+
+// The secret is JSON.
+Status CheckTexts(const RegisterRequest& request) {
+  bool valid = IsValidUtf8(request.source);
+  for (const Choice& choice : request.choices) valid = valid && IsValidUtf8(choice.source);
+  if (valid) return OkStatus();
+  return Error(ErrorCode::kInvalidArgument, "a path or column of the source is no UTF-8");
 }
 
 }  // namespace
@@ -85,6 +116,8 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   if (!IsDataName(request.name)) {
     return Error(ErrorCode::kInvalidArgument, std::string(kDataNameRule));
   }
+  if (request.openings == 0) return Error(ErrorCode::kInvalidArgument, "no openings");
+  FLAIR_DO(CheckTexts(request));
   if (Exists(env, JoinPath(folder, kCardFile))) {
     return Error(ErrorCode::kAlreadyExists, folder + " holds a registered data set")
         .WithHint("`flair data refresh` gives it a new commitment");
@@ -119,6 +152,8 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   card.root = matrix.root();
   FLAIR_DO(CheckCard(card));
   FLAIR_DO(MakeDirs(env, folder));
+  const std::string parent = ParentPath(folder);
+  FLAIR_DO(env.SyncDir(parent.empty() ? "." : parent));
   FLAIR_DO(WriteFileAtomically(env, JoinPath(folder, kSecretFile), AsBytes(EncodeSecret(secret)),
                                WriteMode::kCreatePrivate));
   FLAIR_DO(WriteCard(env, folder, card));  // last: a folder without a card is none
@@ -142,11 +177,7 @@ Result<HeldData> OpenData(Env& env, const std::string& folder) {
   FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
   FLAIR_TRY(Columns data, ReadAgain(env, card, secret));
   FLAIR_TRY(zk::CommittedMatrix matrix, Commit(data, card.shape, SeedOf(secret, card.generation)));
-  if (matrix.root() != card.root) {
-    return Error(ErrorCode::kConflict,
-                 secret.source + ": the data are no longer those of '" + card.name + "'")
-        .WithHint("register them anew, or bring the old ones back");
-  }
+  if (matrix.root() != card.root) return Changed(card, secret, "");
   return HeldData{.card = std::move(card), .set = std::move(data.set), .matrix = std::move(matrix)};
 }
 

@@ -55,6 +55,7 @@ Result<Secret> DecodeSecret(std::string_view text) {
     FLAIR_TRY(read.source, choice.Text("source"));
     secret.choices.push_back(std::move(read));
   }
+  FLAIR_DO(CheckSpelling(text, EncodeSecret(secret)));
   return secret;
 }
 
