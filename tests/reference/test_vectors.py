@@ -7,7 +7,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PROGRAMS = {"foundation": "zk_foundation", "commitment": "zk_commitment", "draws": "draws", "merge": "merge",
+PROGRAMS = {"foundation": "zk_foundation", "commitment": "zk_commitment", "data_card": "data_card", "draws": "draws", "merge": "merge",
             "objects": "objects", "optimisers": "optimisers", "pack": "pack", "program_vectors": "program", "run": "run", "wire": "wire"}  # fmt: skip
 
 
