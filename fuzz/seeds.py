@@ -6,6 +6,7 @@
 
 The corpora in this folder grew from these; see README.md.
 """
+import gzip
 import hashlib
 import json
 import pathlib
@@ -177,7 +178,28 @@ def programs():
         yield b"\1" + vector["text"].encode()
 
 
+def data_cards():
+    # The first byte chooses the reader: src/data/card_fuzz.cc.
+    vectors = json.loads((VECTORS / "data_card.json").read_text())
+    for vector in vectors["cards"]:
+        yield b"\0" + vector["text"].encode()
+    yield b"\0" + vectors["set"]["card"].encode()
+    for file in vectors["set"]["files"].values():
+        yield b"\1" + bytes.fromhex(file)
+        yield b"\3" + gzip.compress(bytes.fromhex(file), mtime=0)
+    for kind, width in ((8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)):
+        yield b"\2\0\0" + bytes([kind, 2]) + struct.pack(">2I", 3, 2) + bytes(range(6 * width))
+
+
+def data_secrets():
+    vectors = json.loads((VECTORS / "data_card.json").read_text())
+    for text in (*(vector["text"] for vector in vectors["secrets"]), vectors["set"]["secret"]):
+        yield text.encode()
+
+
 SEEDS = {
+    "data_card_fuzz": data_cards,
+    "data_prover_secret_fuzz": data_secrets,
     "hub_head_fuzz": heads,
     "object_object_fuzz": objects,
     "policy_policy_fuzz": policies,
