@@ -279,7 +279,9 @@ Result<DataCard> Decode(std::string_view text) {
     card.columns.push_back(std::move(column));
   }
   FLAIR_DO(DecodeMatrix(*o.Find("matrix"), card));
-  FLAIR_DO(CheckCard(card));
+  if (const Status status = CheckCard(card); !status.ok()) {
+    return Error(ErrorCode::kCorrupt, status.error().message());
+  }
   FLAIR_DO(CheckSpelling(text, EncodeCard(card)));
   return card;
 }

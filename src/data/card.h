@@ -87,8 +87,7 @@ Status CheckServes(const DataCard& card, const program::Program& program);
 
 // REQUIRES: CheckCard(card) is ok.
 std::string EncodeCard(const DataCard& card);
-// Hostile text. Errors: kCorrupt or kInvalidArgument say what is wrong and where; kUnsupported
-// for another version.
+// Hostile text. Errors: kCorrupt says what is wrong and where; kUnsupported for another version.
 Result<DataCard> DecodeCard(std::string_view text);
 // BLAKE3 of the encoding: what commits name.
 Digest CardId(const DataCard& card);
