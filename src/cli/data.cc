@@ -56,9 +56,14 @@ Result<ExitCode> Register(Session& s, const Args& args) {
                                 .choices = {},
                                 .wanted = {},
                                 .openings = args.openings};
+  std::string& path = request.source;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
   if (request.name.empty()) {
-    const std::string& path = request.source;
     request.name = path.substr(path.rfind('/') + 1);
+  }
+  if (!data::IsDataName(request.name)) {
+    return ReportUsage(s, Error(ErrorCode::kInvalidArgument, std::string(data::kDataNameRule))
+                              .WithHint("--name says what it is called"));
   }
   if (args.openings == 0 || args.openings > 4096) {
     return ReportUsage(s, "--openings is from 1 to 4096");
