@@ -8,7 +8,6 @@
 
 #include <bit>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -82,10 +82,15 @@ TEST(DataCardTest, ACardThatIsWrongIsRefusedAsAValue) {
       {"column 'y': 1 classes", [](DataCard& c) { c.columns[1].classes = 1; }},
       {"column 'y': 1048577 classes", [](DataCard& c) { c.columns[1].classes = (1U << 20) + 1; }},
       {"column 'y': classes have no dims", [](DataCard& c) { c.columns[1].dims = {2}; }},
-      {"column 'x': a dim of 0", [](DataCard& c) { c.columns[0].dims = {5, 0}; }},
+      {"column 'x': a dim of 0",
+       [](DataCard& c) {
+         c.columns[0].dims = {5, 0};
+       }},
       {"column 'x': 8 dims", [](DataCard& c) { c.columns[0].dims.assign(8, 1); }},
       {"column 'x': more than 2^36 values",
-       [](DataCard& c) { c.columns[0].dims = {std::uint64_t{1} << 60, std::uint64_t{1} << 60}; }},
+       [](DataCard& c) {
+         c.columns[0].dims = {std::uint64_t{1} << 60, std::uint64_t{1} << 60};
+       }},
       {"more than 2^32 cells", [](DataCard& c) { c.columns[0].dims.assign(7, 15); }},
       {"column 'c34': its sizes split into too many blocks",
        [&](DataCard& c) {
@@ -97,7 +102,10 @@ TEST(DataCardTest, ACardThatIsWrongIsRefusedAsAValue) {
        }},
       {"none of data", [](DataCard& c) { c.shape.kind = zk::MatrixKind::kWeights; }},
       {"rows; the columns need", [](DataCard& c) { ++c.shape.num_rows; }},
-      {"rows; the columns need", [](DataCard& c) { c.columns[0].dims = {50, 60}; }},
+      {"rows; the columns need",
+       [](DataCard& c) {
+         c.columns[0].dims = {50, 60};
+       }},
       {"no redundancy", [](DataCard& c) { c.shape.log_n = c.shape.log_columns; }},
       {"not made to be opened", [](DataCard& c) { c.shape.num_pads = 0; }},
   };
@@ -178,8 +186,7 @@ TEST(DataCardTest, ADigestOfAnotherMatrixIsRefused) {
   const auto read = DecodeCard(text);
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code(), ErrorCode::kCorrupt);
-  EXPECT_EQ(read.error().message(),
-            "data card: matrix: the digest is not that of shape and root");
+  EXPECT_EQ(read.error().message(), "data card: matrix: the digest is not that of shape and root");
 }
 
 TEST(DataCardTest, WhatIsNoObjectOrTooLongIsRefused) {

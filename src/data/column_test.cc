@@ -60,9 +60,9 @@ TEST(InferColumnTest, IntegersGetTheLeastBits) {
   const struct {
     std::vector<std::int64_t> values;
     int bits;
-  } kCases[] = {{{0}, 2},          {{-2, 1}, 2},      {{2}, 3},           {{-3}, 3},
-                {{0, 255}, 9},     {{-128, 127}, 8},  {{-129, 127}, 9},   {{(1 << 29) - 1}, 30},
-                {{-(1 << 29)}, 30}};
+  } kCases[] = {{{0}, 2},         {{-2, 1}, 2},          {{2}, 3},
+                {{-3}, 3},        {{0, 255}, 9},         {{-128, 127}, 8},
+                {{-129, 127}, 9}, {{(1 << 29) - 1}, 30}, {{-(1 << 29)}, 30}};
   for (const auto& c : kCases) {
     EXPECT_EQ(FormatOf(Longs("x", c.values)).bits, c.bits) << c.values[0];
     EXPECT_EQ(FormatOf(Longs("x", c.values)).scale, 0);
@@ -164,7 +164,8 @@ TEST(ReadColumnTest, FloatsAreRoundedOnceAndHalvesUp) {
             (std::vector<std::int64_t>{127, -128}));
   EXPECT_EQ(Refused(ReadColumn(Doubles({0, 127.5}), Numbers(8, 0))),
             "column 'x': record 1: 127.5 is outside of [-128, 127], which 8 bits at scale 0 hold");
-  EXPECT_THAT(Refused(ReadColumn(Doubles({1e308}), Numbers(8, 60))), HasSubstr("1e+308 is outside"));
+  EXPECT_THAT(Refused(ReadColumn(Doubles({1e308}), Numbers(8, 60))),
+              HasSubstr("1e+308 is outside"));
   EXPECT_THAT(Refused(ReadColumn(Doubles({std::nan("")}), Numbers(8, 0))), HasSubstr("NaN is no"));
   EXPECT_THAT(Refused(ReadColumn(Doubles({-HUGE_VAL}), Numbers(8, 0))), HasSubstr("infinite"));
 }

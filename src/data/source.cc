@@ -140,7 +140,8 @@ Result<Source> OpenSource(Env& env, const std::string& path) {
   }
   if (source.columns.empty()) {
     return Error(ErrorCode::kInvalidArgument, path + ": no data that Flair reads")
-        .WithHint("arrays are .safetensors, .npy, .idx or -idx3-ubyte files, all but the first also .gz");
+        .WithHint(
+            "arrays are .safetensors, .npy, .idx or -idx3-ubyte files, all but the first also .gz");
   }
   FLAIR_DO(CheckNames(source.columns));
   return source;

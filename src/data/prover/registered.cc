@@ -77,13 +77,13 @@ Result<CardColumn> SameColumn(const SourceColumn& source, const CardColumn& colu
                                                  .format = column.format,
                                                  .classes = column.classes}));
   if (found == column) return found;
-  return Error(ErrorCode::kInvalidArgument, "column '" + column.name + "' is " +
-                                                ToText(found) + " and was " + ToText(column));
+  return Error(ErrorCode::kInvalidArgument,
+               "column '" + column.name + "' is " + ToText(found) + " and was " + ToText(column));
 }
 
 Error Changed(const DataCard& card, const Secret& secret, const std::string& what) {
-  return Error(ErrorCode::kConflict, secret.source + ": the data are no longer those of '" +
-                                         card.name + "'" + what)
+  return Error(ErrorCode::kConflict,
+               secret.source + ": the data are no longer those of '" + card.name + "'" + what)
       .WithHint("register them anew, or bring the old ones back");
 }
 

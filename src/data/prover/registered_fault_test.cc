@@ -40,20 +40,21 @@ void AtEveryFault(const std::function<void(MemEnv&)>& before,
 }
 
 TEST(RegisteredDataFaultTest, AtEveryFailureOfTheDiskASetIsRegisteredOrNot) {
-  AtEveryFault(PutData,
-               [](Env& env) -> Status {
-                 FLAIR_DO(RegisterData(env, kFolder, kRequest));
-                 return OkStatus();
-               },
-               [](Env& env, bool done) {
-                 const auto held = OpenData(env, kFolder);
-                 if (held.ok()) {
-                   EXPECT_EQ(held->set.columns.at(0), kImages);
-                   return;
-                 }
-                 EXPECT_FALSE(done);
-                 EXPECT_EQ(held.error().code(), ErrorCode::kNotFound) << held.error().message();
-               });
+  AtEveryFault(
+      PutData,
+      [](Env& env) -> Status {
+        FLAIR_DO(RegisterData(env, kFolder, kRequest));
+        return OkStatus();
+      },
+      [](Env& env, bool done) {
+        const auto held = OpenData(env, kFolder);
+        if (held.ok()) {
+          EXPECT_EQ(held->set.columns.at(0), kImages);
+          return;
+        }
+        EXPECT_FALSE(done);
+        EXPECT_EQ(held.error().code(), ErrorCode::kNotFound) << held.error().message();
+      });
 }
 
 TEST(RegisteredDataFaultTest, AfterAFailureASetCanBeRegistered) {

@@ -44,7 +44,8 @@ TEST(RegisteredDataTest, OpeningGivesTheIntegersAndTheRootOfTheCard) {
 TEST(RegisteredDataTest, TwoRegistrationsOfTheSameDataHaveNothingInCommon) {
   MemEnv env;
   PutData(env);
-  const auto one = RegisterData(env, "/own/1", kRequest), two = RegisterData(env, "/own/2", kRequest);
+  const auto one = RegisterData(env, "/own/1", kRequest),
+             two = RegisterData(env, "/own/2", kRequest);
   EXPECT_NE(one->root, two->root);
   EXPECT_EQ(one->shape, two->shape);
 }

@@ -53,8 +53,7 @@ TEST(DataVectorsTest, AReferenceSetOpensItsCommitment) {
                                     FromHex(TextOf(file.value())).value())
                     .ok());
   }
-  ASSERT_TRUE(
-      WriteFileAtomically(env, "/set/card.json", AsBytes(TextOf(vector.at("card")))).ok());
+  ASSERT_TRUE(WriteFileAtomically(env, "/set/card.json", AsBytes(TextOf(vector.at("card")))).ok());
   ASSERT_TRUE(
       WriteFileAtomically(env, "/set/secret.json", AsBytes(TextOf(vector.at("secret")))).ok());
   const auto held = OpenData(env, "/set");
