@@ -149,10 +149,10 @@ def set_vector() -> dict:
     files = {
         "f.npy": npy(">f4", (5, 2), struct.pack(">10f", *floats)),
         "n.npy": npy("<i2", (5,), struct.pack("<5h", *whole)),
-        "x.npy": npy("|u1", (5, 2, 1, 3), bytes(pixels)),
+        "x.npy": npy("|u1", (5, 2, 3, 1), bytes(pixels)),
         "y.npy": npy("<u4", (5,), struct.pack("<5I", *labels)),
     }
-    columns = [numbers("x", [2, 1, 3], "U8", 10, 1), numbers("real", [2], "F32", 20, 10), numbers("n", [], "I16", 16, -2),
+    columns = [numbers("x", [2, 3, 1], "U8", 10, 1), numbers("real", [2], "F32", 20, 10), numbers("n", [], "I16", 16, -2),
                classes("y", "U32", 3)]  # fmt: skip
     values = [[stored(v, column) for v in own] for column, own in zip(columns, (pixels, floats, whole, labels))]
     cells = cells_of(columns, records, values)

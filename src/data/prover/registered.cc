@@ -116,7 +116,9 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   if (!IsDataName(request.name)) {
     return Error(ErrorCode::kInvalidArgument, std::string(kDataNameRule));
   }
-  if (request.openings == 0) return Error(ErrorCode::kInvalidArgument, "no openings");
+  if (request.openings == 0) {
+    return Error(ErrorCode::kInvalidArgument, "a commitment that serves no proof");
+  }
   FLAIR_DO(CheckTexts(request));
   if (Exists(env, JoinPath(folder, kCardFile))) {
     return Error(ErrorCode::kAlreadyExists, folder + " holds a registered data set")

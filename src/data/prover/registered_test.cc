@@ -83,7 +83,7 @@ TEST(RegisteredDataTest, WhatCannotBeRegisteredLeavesNothing) {
   EXPECT_THAT(refused(request).message(), HasSubstr("a data set's name"));
   request = kRequest;
   request.openings = 0;
-  EXPECT_EQ(refused(request).code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused(request).message(), "a commitment that serves no proof");
   request = kRequest;
   request.source = "/nothing";
   EXPECT_EQ(refused(request).code(), ErrorCode::kNotFound);
