@@ -102,7 +102,7 @@ def run_proofs():
     def matrix(role):
         return bytes([role]) + struct.pack("<4Q", 10, 12, 3, 300) + bytes(32)
     def statement(first, *roles):
-        head = b"FLST" + struct.pack("<H", 1) + bytes(4 * 32) + struct.pack("<3Q", first, 2, 100)
+        head = b"FLST" + struct.pack("<H", 1) + bytes(5 * 32) + struct.pack("<3Q", first, 2, 100)
         return head + bytes([len(roles)]) + b"".join(matrix(r) for r in roles)
     def proof(*chunks):
         body = b"".join(struct.pack("<I", len(s)) + s + struct.pack("<Q", len(p)) + p for s, p in chunks)

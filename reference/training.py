@@ -72,7 +72,7 @@ class Statement:
         self.bytes, read = data, Bytes(data, "statement")
         read.must_be(b"FLST", "no statement")
         read.must_be(b"\1\0", "another version")
-        self.program, self.seed, self.wallet, self.data_card = (read.take(32) for _ in range(4))
+        self.program, self.seed, self.wallet, self.data_card, self.slack = (read.take(32) for _ in range(5))
         self.first_step, self.steps, self.records = read.number(), read.number(), read.number()
         require(1 <= self.steps <= 2**32 and self.first_step <= 2**48 and self.records <= 2**32, "statement", "too many")
         self.matrices = [self._matrix(read) for _ in range(read.number(1))]

@@ -10,7 +10,7 @@
 #include "base/path.h"
 #include "cli/render.h"
 #include "cli/session.h"
-#include "trainer/prove_exact.h"
+#include "trainer/prove_folder.h"
 
 namespace flair::cli {
 namespace {

@@ -76,13 +76,18 @@ const json::value* StrictObject::Find(std::string_view name) const {
   return object_->if_contains(json::string_view(name.data(), name.size()));
 }
 
-Status StrictObject::HasOnly(std::initializer_list<std::string_view> names) const {
+Status StrictObject::Knows(std::initializer_list<std::string_view> names) const {
   for (const auto& member : *object_) {
     const std::string_view key(member.key().data(), member.key().size());
     if (std::find(names.begin(), names.end(), key) == names.end()) {
       return Wrong("an unknown key " + Shown(key));
     }
   }
+  return OkStatus();
+}
+
+Status StrictObject::HasOnly(std::initializer_list<std::string_view> names) const {
+  FLAIR_DO(Knows(names));
   for (const std::string_view name : names) {
     if (!Has(name)) return Wrong("'" + std::string(name) + "' is missing");
   }

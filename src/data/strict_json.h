@@ -35,6 +35,8 @@ class StrictObject {
   // `where` names the object in messages; empty for the document.
   static Result<StrictObject> Of(const boost::json::value& value, std::string where);
 
+  // No others than these, which may be missing.
+  Status Knows(std::initializer_list<std::string_view> names) const;
   // These and no others. A member that must be there is asked for here or by its type.
   Status HasOnly(std::initializer_list<std::string_view> names) const;
   bool Has(std::string_view name) const { return Find(name) != nullptr; }

@@ -197,6 +197,7 @@ Result<Lowered> Lowering::Run() && {
   made_.columns.resize(p_.columns.size());
   made_.schedule = p_.schedule;
   made_.batch = p_.batch;
+  made_.bounds = slack_;
   batch_ = axes_.Make("batch", p_.batch);
   MakeState();
   rate_ = b_.AddPublic("learning rate", {}, 0, p_.schedule.LargestNumerator());

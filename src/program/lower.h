@@ -57,7 +57,8 @@ struct Lowered {
   Schedule schedule;
   std::optional<AdamFactors> adam;  // of Adam and AdamW
   Rational dampening;               // of gradients from the second step on
-  std::optional<SlackUnits> slack;  // of a recorded run
+  std::optional<Slack> bounds;      // of a recorded run
+  std::optional<SlackUnits> slack;  // the same, as the circuit has them
   std::optional<circuit::ValueId> drift;
   std::uint64_t batch = 1;
 };

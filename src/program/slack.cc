@@ -30,7 +30,8 @@ Slack DefaultSlack(const Program& program) {
   if (CodeOfOptimiser(program) == OptimiserCode::kSgd) return slack;
   const double rate = static_cast<double>(program.schedule.LargestNumerator()) /
                       static_cast<double>(program.schedule.denominator);
-  slack.tau = rate > 0 ? std::clamp(static_cast<int>(std::ceil(std::log2(2 * rate))), -20, -4) : -20;
+  slack.tau =
+      rate > 0 ? std::clamp(static_cast<int>(std::ceil(std::log2(2 * rate))), -20, -4) : -20;
   return slack;
 }
 

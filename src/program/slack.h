@@ -27,11 +27,11 @@ namespace flair::program {
 inline constexpr std::uint64_t kFirstSteps = 10;
 
 struct Slack {
-  int tau = -10;                    // tau = 2^tau
+  int tau = -10;  // tau = 2^tau
   double rho = 5e-4;
   double rho_first = 2e-2;
   std::uint32_t kappa = 1;
-  double sigma = 1.0;               // L2, in units of the weights
+  double sigma = 1.0;  // L2, in units of the weights
 
   bool operator==(const Slack&) const = default;
 };
@@ -41,11 +41,11 @@ Slack DefaultSlack(const Program& program);
 
 // As the circuit has it: integers alone, rounded down.
 struct SlackUnits {
-  unsigned cell_bits = 20;       // |e| < 2^cell_bits units of the finest tensor
-  std::int64_t share = 0;        // floor(rho^2 2^28)
+  unsigned cell_bits = 20;  // |e| < 2^cell_bits units of the finest tensor
+  std::int64_t share = 0;   // floor(rho^2 2^28)
   std::int64_t share_first = 0;
   std::int64_t kappa2 = 1;
-  std::int64_t drift = 0;        // sigma in units
+  std::int64_t drift = 0;  // sigma in units
 };
 // `scale`: the least of the program's parameters.
 // Errors: kInvalidArgument for bounds out of range: rho below 1/2^6, kappa to 64, sigma to 2^13.

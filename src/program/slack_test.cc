@@ -84,14 +84,15 @@ struct Recorded {
     TrainingState start = training.state;
     start.carried.resize(states);
     start.carried.back() = {0};
-    const auto end = Train(*lowered, training.data, std::move(start),
-                           {.seed = training.run.seed,
-                            .first_step = 0,
-                            .steps = weights.size(),
-                            .recorded = [&](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
-                              return weights[step];
-                            }},
-                           [](const TrainingStep&) { return OkStatus(); });
+    const auto end =
+        Train(*lowered, training.data, std::move(start),
+              {.seed = training.run.seed,
+               .first_step = 0,
+               .steps = weights.size(),
+               .recorded = [&](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
+                 return weights[step];
+               }},
+              [](const TrainingStep&) { return OkStatus(); });
     return end.ok() ? "" : end.error().message() + "; " + end.error().hint();
   }
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crypto/digest.h"
+#include "program/slack.h"
 #include "zk/pcs/shape.h"
 #include "zk/training/long_lived.h"
 
@@ -49,6 +50,7 @@ struct RunClaim {
   std::uint64_t first_step = 0;
   std::uint64_t num_steps = 1;
   std::optional<DataClaim> data;
+  std::optional<program::Slack> slack;  // of recorded steps; none: they are exact
   RunEnd before;
   RunEnd after;
 };

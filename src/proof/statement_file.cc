@@ -51,6 +51,36 @@ Result<MatrixId> MatrixOf(const json::value& value, const std::string& where, zk
   return matrix;
 }
 
+json::object SlackJson(const program::Slack& slack) {
+  return {{"tau", slack.tau},
+          {"rho", slack.rho},
+          {"rho_first", slack.rho_first},
+          {"kappa", slack.kappa},
+          {"sigma", slack.sigma}};
+}
+
+Result<double> Real(const StrictObject& o, std::string_view name) {
+  const json::value* value = o.Find(name);
+  if (value == nullptr || !value->is_double()) {
+    return o.Wrong("'" + std::string(name) + "' must be a number with a point or exponent");
+  }
+  return value->get_double();
+}
+
+Result<program::Slack> SlackOf(const json::value& value) {
+  FLAIR_TRY(const StrictObject o, StrictObject::Of(value, "slack"));
+  FLAIR_DO(o.HasOnly({"tau", "rho", "rho_first", "kappa", "sigma"}));
+  program::Slack slack;
+  FLAIR_TRY(const std::int64_t tau, o.Int("tau", -100, 100));
+  slack.tau = static_cast<int>(tau);
+  FLAIR_TRY(slack.rho, Real(o, "rho"));
+  FLAIR_TRY(slack.rho_first, Real(o, "rho_first"));
+  FLAIR_TRY(const std::uint64_t kappa, o.Uint("kappa", 1000));
+  slack.kappa = static_cast<std::uint32_t>(kappa);
+  FLAIR_TRY(slack.sigma, Real(o, "sigma"));
+  return slack;
+}
+
 Result<RunEnd> EndOf(const StrictObject& document, std::string_view name) {
   const std::string where(name);
   const json::value* value = document.Find(name);
@@ -81,15 +111,15 @@ Result<RunStatement> Decode(std::string_view text) {
   if (program::HashProgram(statement.program) != claim.program) {
     return o.Wrong("'program' is not the hash of 'program_text'");
   }
+  FLAIR_DO(o.Knows({"format", "program", "program_text", "card", "seed", "wallet", "first_step",
+                    "steps", "slack", "before", "after"}));
+  if (const json::value* slack = o.Find("slack")) {
+    FLAIR_TRY(claim.slack, SlackOf(*slack));
+  }
   if (const json::value* card = o.Find("card")) {
-    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "card", "seed", "wallet", "first_step",
-                        "steps", "before", "after"}));
     FLAIR_TRY(statement.card, data::DecodeCard(json::serialize(*card) + "\n"));
     FLAIR_DO(data::CheckServes(*statement.card, statement.program));
     claim.data = DataClaimOf(*statement.card);
-  } else {
-    FLAIR_DO(o.HasOnly({"format", "program", "program_text", "seed", "wallet", "first_step",
-                        "steps", "before", "after"}));
   }
   FLAIR_TRY(claim.seed, o.Hash("seed"));
   FLAIR_TRY(const std::string address, o.Text("wallet"));
@@ -125,6 +155,7 @@ std::string EncodeStatement(const RunStatement& statement) {
   document["wallet"] = wallet.ToBase58();
   document["first_step"] = claim.first_step;
   document["steps"] = claim.num_steps;
+  if (claim.slack) document["slack"] = SlackJson(*claim.slack);
   document["before"] = EndJson(claim.before);
   document["after"] = EndJson(claim.after);
   return json::serialize(document) + "\n";

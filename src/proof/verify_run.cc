@@ -45,6 +45,7 @@ Status CheckChunk(const TrainingStatement& got, const TrainingStatement& wanted)
   FLAIR_DO(same(got.wallet == wanted.wallet, "wallet"));
   FLAIR_DO(same(got.data_card == wanted.data_card && got.num_records == wanted.num_records,
                 "data card"));
+  FLAIR_DO(same(got.slack == wanted.slack, "slack"));
   if (got.first_step != wanted.first_step) {
     return Rejected("steps: it begins at step " + std::to_string(got.first_step) + ", not at " +
                     std::to_string(wanted.first_step));
@@ -70,6 +71,8 @@ Status CheckClaim(const program::Lowered& lowered, const RunClaim& claim) {
     return wrong("a run of " + std::to_string(claim.num_steps) + " steps from step " +
                  std::to_string(claim.first_step));
   }
+  // SOUNDNESS: the circuit's bounds are the claim's. Test: RunClaimTest.SlackIsTheClaims.
+  if (lowered.bounds != claim.slack) return wrong("the circuit has another slack than the claim");
   if (lowered.circuit.data.empty() != !claim.data) {
     return wrong(claim.data ? "the claim names data, and the program reads none"
                             : "the claim names no data");
@@ -112,6 +115,7 @@ TrainingStatement ChunkStatement(const RunClaim& claim, std::uint64_t first_step
                               .seed = claim.seed,
                               .wallet = claim.wallet,
                               .data_card = claim.data ? claim.data->card : Digest{},
+                              .slack = claim.slack ? program::SlackDigest(*claim.slack) : Digest{},
                               .num_records = claim.data ? claim.data->num_records : 0,
                               .matrices = {}};
   const auto add = [&](Role role, const MatrixId& matrix) {

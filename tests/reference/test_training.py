@@ -86,12 +86,12 @@ class Changes:
 
     def statements(self):
         statement = self.statement.bytes
-        fields = {"magic": 0, "version": 4, "program": 6, "seed": 38, "wallet": 70, "data card": 102, "first step": 134, "steps": 142, "records": 150}
+        fields = {"magic": 0, "version": 4, "program": 6, "seed": 38, "wallet": 70, "data card": 102, "slack": 134, "first step": 166, "steps": 174, "records": 182}
         for name, at in fields.items():
             for by in (1, 2, 255):
                 changed = statement[:at] + bytes([(statement[at] + by) % 256]) + statement[at + 1:]
                 self.put_statement(f"{name} by {by}", changed, "statement" if at < 6 else None)
-        for name, at, most in (("first step", 134, 2**48), ("steps", 142, 2**32), ("records", 150, 2**32)):
+        for name, at, most in (("first step", 166, 2**48), ("steps", 174, 2**32), ("records", 182, 2**32)):
             for value in (0, most, most + 1, 2**64 - 1):
                 changed = statement[:at] + value.to_bytes(8, "little") + statement[at + 8:]
                 if changed != statement and (name, value) != ("steps", most):
@@ -99,7 +99,7 @@ class Changes:
         for length in self.random.sample(range(len(statement)), 8):
             self.put_statement(f"cut at {length}", statement[:length], "statement")
         self.put_statement("longer", statement + b"\0", "statement")
-        self.matrices(statement[:159], [statement[159 + 65 * i:][:65] for i in range(len(self.statement.matrices))])
+        self.matrices(statement[:191], [statement[191 + 65 * i:][:65] for i in range(len(self.statement.matrices))])
 
     def matrices(self, head, matrices):
         def put(what, changed, check=None):

@@ -63,8 +63,8 @@ circuit::ValueId Lowering::BoundedSum(const std::string& name, circuit::ValueId 
   }
   std::uint64_t count = 1;
   for (const AxisId axis : kept) count *= b_.axis(axis).size;
-  const unsigned own = bits - std::min<unsigned>(bits - 2, static_cast<unsigned>(
-                                                               std::bit_width(count - 1)));
+  const unsigned own =
+      bits - std::min<unsigned>(bits - 2, static_cast<unsigned>(std::bit_width(count - 1)));
   const circuit::ValueId parts = b_.AddForm(name, kept, form);
   const circuit::ValueId number =
       b_.Divide(name, parts, 1,
@@ -122,15 +122,14 @@ Lowering::Norms Lowering::NormsOf(std::uint32_t parameter, circuit::ValueId e) {
   const circuit::ValueId hh = BoundedSum(name + "high", high, high, kHighBits, false);
   const circuit::ValueId hl = BoundedSum(name + "mixed", high, low, kMixedBits, true);
   const circuit::ValueId ll = BoundedSum(name + "low", low, low, kLowBits, false);
-  norms.change = Floored(
-      name + "change",
-      {.terms = {circuit::Times(Shifted(1, 2 * kLowWeightBits), {b_.At(hh)}),
-                 circuit::Times(Shifted(2, kLowWeightBits), {b_.At(hl)}),
-                 circuit::Times(1, {b_.At(ll)})}},
-      kChangeShift, kWeightBits + 1 - kChangeShift);
+  norms.change = Floored(name + "change",
+                         {.terms = {circuit::Times(Shifted(1, 2 * kLowWeightBits), {b_.At(hh)}),
+                                    circuit::Times(Shifted(2, kLowWeightBits), {b_.At(hl)}),
+                                    circuit::Times(1, {b_.At(ll)})}},
+                         kChangeShift, kWeightBits + 1 - kChangeShift);
   const circuit::ValueId ww = BoundedSum(name + "weight", middle, middle, kWeightBits, false);
-  norms.weight = Floored(name + "weight", {.terms = {circuit::Times(1, {b_.At(ww)})}},
-                         kWeightShift, kWeightBits + 1 - kWeightShift);
+  norms.weight = Floored(name + "weight", {.terms = {circuit::Times(1, {b_.At(ww)})}}, kWeightShift,
+                         kWeightBits + 1 - kWeightShift);
   return norms;
 }
 
@@ -169,8 +168,7 @@ Status Lowering::LowerSlack() {
   for (const auto& [parameter, e] : slacks_) {
     const Parameter& p = p_.parameters[parameter];
     const Norms norms = NormsOf(parameter, e);
-    const std::int64_t own =
-        64 * static_cast<std::int64_t>(NumElements(p.dims));
+    const std::int64_t own = 64 * static_cast<std::int64_t>(NumElements(p.dims));
     BoundError(p.name + ".slack.gap", norms, 100, units.kappa2, own);
     const std::int64_t unit = Shifted(1, static_cast<unsigned>(2 * (p.scale - least)));
     error.terms.push_back(circuit::Times(unit, {b_.At(norms.error)}));
@@ -198,12 +196,12 @@ void Lowering::BoundDrift(circuit::ValueId error, std::int64_t most) {
       b_.AddState("slack.drift", {}, circuit::Unsigned(kDriftBits, LimbBits(), "slack sigma"),
                   circuit::Carried::Role::kState);
   made_.drift = drift;
-  b_.DivideInto(drift,
-                b_.AddForm("slack.drift.next", {},
-                           {.terms = {circuit::Times(1, {b_.At(drift)}),
-                                      circuit::Times(1, {b_.At(norm)})},
-                            .constant = 1}),
-                1);
+  b_.DivideInto(
+      drift,
+      b_.AddForm("slack.drift.next", {},
+                 {.terms = {circuit::Times(1, {b_.At(drift)}), circuit::Times(1, {b_.At(norm)})},
+                  .constant = 1}),
+      1);
   circuit::Read next = b_.At(drift);
   next.moment = circuit::Moment::kNext;
   b_.Divide("slack.left",

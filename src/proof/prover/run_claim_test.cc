@@ -84,6 +84,16 @@ TEST_F(RunClaimTest, AProofIsAboutItsClaimAlone) {
   EXPECT_THAT(refused([](RunClaim& c) { c.data.reset(); }), HasSubstr("no data"));
 }
 
+TEST_F(RunClaimTest, SlackIsTheClaims) {
+  RunClaim claim = Honest().claim;
+  claim.slack = program::Slack{};
+  EXPECT_THAT(Verify(claim, Honest().proof), HasSubstr("another slack than the claim"));
+  const program::Lowered recorded = program::Lower(Run().training.program, claim.slack).value();
+  const auto verdict = VerifyRun(recorded, claim, Honest().proof);
+  ASSERT_FALSE(verdict.ok());
+  EXPECT_THAT(verdict.error().message(), HasSubstr("chunk 0"));
+}
+
 TEST_F(RunClaimTest, BytesThatAreNoProofAreRefused) {
   const Bytes& proof = Honest().proof;
   const auto decodes = [](ByteView bytes) { return DecodeRunProof(bytes).ok(); };

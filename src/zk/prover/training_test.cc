@@ -67,6 +67,7 @@ struct TrainedRun {
                  .seed = DigestOf(2),
                  .wallet = DigestOf(3),
                  .data_card = DigestOf(4),
+                 .slack = DigestOf(5),
                  .num_records = kRecords,
                  .matrices = {}};
     columns = ColumnsOf(model.circuit);
@@ -157,6 +158,7 @@ TEST(TrainingTest, AProofIsAboutItsStatementAlone) {
   refuses("program", [](TrainedRun& r) { r.statement.program = DigestOf(8); });
   refuses("seed", [](TrainedRun& r) { r.statement.seed = DigestOf(8); });
   refuses("data card", [](TrainedRun& r) { r.statement.data_card = DigestOf(8); });
+  refuses("slack", [](TrainedRun& r) { r.statement.slack = DigestOf(8); });
   refuses("wallet", [](TrainedRun& r) { r.statement.wallet = DigestOf(8); });
   refuses("first step", [](TrainedRun& r) { r.statement.first_step = 1; });
   refuses("data of somebody else",

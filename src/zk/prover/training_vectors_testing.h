@@ -93,6 +93,7 @@ class TrainingCase {
                   .seed = AnyDigest(),
                   .wallet = AnyDigest(),
                   .data_card = AnyDigest(),
+                  .slack = AnyDigest(),
                   .num_records = options_.num_records,
                   .matrices = {}};
     if (!circuit_.data.empty()) CommitData();

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kMagic = "FLST";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kMatrixBytes = 1 + 4 * 8 + Digest::kBytes;
-constexpr std::size_t kHeadBytes = 4 + 2 + 4 * Digest::kBytes + 3 * 8 + 1;
+constexpr std::size_t kHeadBytes = 4 + 2 + 5 * Digest::kBytes + 3 * 8 + 1;
 
 Error Bad(const std::string& what) { return {ErrorCode::kCorrupt, "statement: " + what}; }
 
@@ -66,7 +66,9 @@ std::string_view RoleName(Role role) {
 Bytes TrainingStatement::Encode() const {
   Bytes out = ToBytes(kMagic);
   AppendLe(out, kVersion);
-  for (const Digest* digest : {&program, &seed, &wallet, &data_card}) Append(out, digest->view());
+  for (const Digest* digest : {&program, &seed, &wallet, &data_card, &slack}) {
+    Append(out, digest->view());
+  }
   for (const std::uint64_t v : {first_step, num_steps, num_records}) AppendLe64(out, v);
   out.push_back(static_cast<std::byte>(matrices.size()));
   for (const Commitment& m : matrices) {
@@ -92,6 +94,7 @@ Result<TrainingStatement> TrainingStatement::Decode(ByteView bytes) {
   s.seed = TakeDigest(bytes, at);
   s.wallet = TakeDigest(bytes, at);
   s.data_card = TakeDigest(bytes, at);
+  s.slack = TakeDigest(bytes, at);
   s.first_step = Take64(bytes, at);
   s.num_steps = Take64(bytes, at);
   s.num_records = Take64(bytes, at);

@@ -42,6 +42,7 @@ struct TrainingStatement {
   Digest seed;       // of the run: batches and draws
   Digest wallet;     // the committer's public key
   Digest data_card;  // says columns, records and matrix of the data set
+  Digest slack;      // says what recorded steps may differ by; zeros: they are exact
   std::uint64_t num_records = 0;
   std::vector<Commitment> matrices;  // ascending by role; each role once at most
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trainer/prove_exact.h"
+#include "trainer/prove_folder.h"
 
 #include <algorithm>
 #include <optional>
