@@ -45,12 +45,25 @@ def power(base: Fraction, n: int) -> int:
     return p
 
 
+def number_of(bits: int, scale: int) -> tuple:
+    return (1 / Fraction(2) ** scale, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def ends(terms: list, scale: int) -> tuple:
+    """A sum of (unit, least, most) over one denominator: that, its least and most, and if it keeps Rule Z."""
+    units = [unit * Fraction(2) ** scale for unit, _, _ in terms]
+    divisor = math.lcm(*(unit.denominator for unit in units))
+    each = [sorted((int(unit * divisor) * lo, int(unit * divisor) * hi)) for unit, (_, lo, hi) in zip(units, terms)]
+    lo, hi = sum(end[0] for end in each), sum(end[1] for end in each)
+    return divisor, lo, hi, sum(max(-end[0], end[1]) for end in each) < 2**62
+
+
 class Factors:
     """What is public of Adam in a step: F and E."""
 
     def __init__(self, beta1, beta2, eps, keras, denominator, largest, profile):
         self.beta1, self.beta2, self.eps, self.keras = beta1, beta2, eps, keras
-        root_scale = profile["adam_gradient"][1] + 6
+        root_scale = profile["adam_gradient"][1] + 3
         self.shift = denominator.bit_length() - 1 + 30 + profile["adam_mean"][1] - profile["adam_update"][1] - root_scale
         self.epsilon_shift = 92 - root_scale
         self.phi = next(f for f in range(40, 19, -1) if math.floor((1 - beta2) * 2**f + Fraction(1, 2)) < 2**21)
@@ -90,9 +103,9 @@ def clipped(gradients: list, limit: Fraction, keras: bool, profile: dict) -> lis
 
 class Optimiser:
     """`kind` and its attributes; `parameters`: (scale, decays) of each; `rates`: numerators by step, the last one
-    stays, and their denominator."""
+    stays, and their denominator; `gradients`: the terms of each, (unit, least, most) of their integers."""
 
-    def __init__(self, kind, attributes, parameters, rates, denominator, profile, limit=None):
+    def __init__(self, kind, attributes, parameters, rates, denominator, profile, gradients, limit=None):
         self.kind, self.parameters, self.profile, self.limit = kind, parameters, profile, limit
         self.rates, self.denominator = rates, denominator
         self.keras = attributes.get("rule") == "keras"
@@ -103,6 +116,27 @@ class Optimiser:
         if kind != "sgd":
             self.beta1, self.beta2 = get("beta1", "9/10"), get("beta2", "999/1000")
             self.factors = Factors(self.beta1, self.beta2, get("eps", "1/100000000"), self.keras, denominator, max(rates), profile)
+
+        if limit is not None:
+            gradients = [[number_of(*profile["update_gradient"])] for _ in parameters]
+        self.exact = [self._what_is_exact(*parameter, terms) for parameter, terms in zip(parameters, gradients)]
+
+    def _what_is_exact(self, scale, decays, gradient):
+        """May W - rate x, and may rate x, be rounded at once?"""
+        weight = number_of(32, 30 - scale)
+        x = list(gradient)
+        if self.decay and decays and not (self.keras and self.momentum):
+            x.append((weight[0] * self.decay, *weight[1:]))
+        if self.momentum and not self.keras:
+            after = number_of(*self.profile["momentum"])
+            mu, g = self.momentum if self.nesterov else 1, number_of(*self.profile["update_gradient"])
+            x = [(after[0] * mu, *after[1:])] + ([g] if self.nesterov else [])
+        most = max(self.rates)
+        step = [(unit / self.denominator, min(lo * most, 0), max(hi * most, 0)) for unit, lo, hi in x]
+        divisor, lo, hi, fits = ends([weight] + [(-unit, lo, hi) for unit, lo, hi in step], 30 - scale)
+        at_once = fits and divisor <= 2**29 and max(-lo, hi) <= 2**61
+        divisor, lo, hi, fits = ends(step, self.profile["momentum"][1])
+        return at_once, fits and divisor <= 2**58 and max(-lo, hi) <= 2**60
 
     def start(self, sizes: list) -> list:
         count = 2 if self.kind != "sgd" else 1 if self.momentum else 0
@@ -115,28 +149,47 @@ class Optimiser:
         numerator = self.rates[min(t, len(self.rates) - 1)]
         move = self._sgd if self.kind == "sgd" else self._adam
         new_weights, new_states = [], []
-        for (scale, decays), w, state, g in zip(self.parameters, weights, states, gradients):
+        for (scale, decays), w, state, g, exact in zip(self.parameters, weights, states, gradients, self.exact):
             decay = self.decay if decays else 0
-            cells = [move(t, numerator, real(v, 30 - scale), decay, [s[i] for s in state], g[i]) for i, v in enumerate(w)]
+            cells = [move(t, numerator, real(v, 30 - scale), decay, [s[i] for s in state], g[i], scale, exact)
+                     for i, v in enumerate(w)]  # fmt: skip
             new_weights.append([in_range(rounded(value, 30 - scale), 32) for value, _ in cells])
             new_states.append([[cell[i] for _, cell in cells] for i in range(len(state))])
         return new_weights, new_states
 
-    def _sgd(self, t, numerator, w, decay, state, g):
+    def _number(self, line, value: Fraction) -> Fraction:
+        bits, scale = self.profile[line]
+        return real(in_range(rounded(value, scale), bits), scale)
+
+    def _step(self, rate, x, exact):
+        """rate x, rounded."""
+        scale = self.profile["momentum"][1]
+        return real(rounded(rate * (x if exact[1] else self._number("update_gradient", x)), scale), scale)
+
+    def _descent(self, rate, x, exact):
+        return rate * x if exact[0] else self._step(rate, x, exact)
+
+    def _decayed(self, numerator, decay, w, scale):
+        factor = shifted(numerator * math.floor(decay * ONE), 26 + self.denominator.bit_length() - 1)
+        return w - real(shifted(int(w * 2 ** (30 - scale)) * factor, 36), 30 - scale)
+
+    def _sgd(self, t, numerator, w, decay, state, g, w_scale, exact):
         rate = Fraction(numerator, self.denominator)
         if not state:
-            return w - rate * (g + decay * w), []
+            return w - self._descent(rate, g + decay * w, exact), []
         bits, scale = self.profile["momentum"]
         mu, b = self.momentum, real(state[0], scale)
         if self.keras:
-            after = in_range(rounded(mu * b - rate * g, scale), bits)
-            m = real(after, scale)
-            return w - rate * decay * w + (mu * m - rate * g if self.nesterov else m), [after]
-        g = g + decay * w
-        after = in_range(rounded(mu * b + (1 - (self.dampening if t else 0)) * g, scale), bits)
-        return w - rate * (g + mu * real(after, scale) if self.nesterov else real(after, scale)), [after]
+            h = self._step(rate, g, exact)
+            m = self._number("momentum", mu * b - h)
+            w = self._decayed(numerator, decay, w, w_scale) + (mu * m - h if self.nesterov else m)
+        else:
+            g = self._number("update_gradient", g + decay * w)
+            m = self._number("momentum", mu * b + (1 - (self.dampening if t else 0)) * g)
+            w -= self._descent(rate, g + mu * m if self.nesterov else m, exact)
+        return w, [rounded(m, scale)]
 
-    def _adam(self, t, numerator, w, decay, state, g):
+    def _adam(self, t, numerator, w, decay, state, g, w_scale, exact):
         f, (m, v) = self.factors, state
         (g_bits, g_scale), (m_bits, m_scale), (u_bits, u_scale) = (
             self.profile[line] for line in ("adam_gradient", "adam_mean", "adam_update"))  # fmt: skip
@@ -146,10 +199,10 @@ class Optimiser:
         high, low = divmod(v, 2**40)
         v = v + g * g - 2 ** (40 - f.phi) * f.omega * high - shifted(f.omega * low, f.phi)
         assert 0 <= v < 2**60
-        divisor = 64 * math.isqrt(v) + f.epsilon(t)
+        divisor = 8 * math.isqrt(v) + f.epsilon(t)
         u = in_range(rounded(Fraction(f.factor(numerator, t) * m, divisor), 0), u_bits)
-        w_after = w - real(u, u_scale)
-        return (w_after - Fraction(numerator, self.denominator) * decay * w if decoupled else w_after), [m, v]
+        w = self._decayed(numerator, decay, w, w_scale) if decoupled else w
+        return w - real(u, u_scale), [m, v]
 
 
 # --- vectors ---------------------------------------------------------------------------------
@@ -171,12 +224,16 @@ s = add(m, n, beta=1/3)
 l = reduce(s, axes=[0, 1], by=mean)
 loss l
 """
+SHORT, LONG = ([3, 1], 16), ([13421773, 6710887], 2**27)  # the second as float32 has 1/10 and 1/20
 CASES = [
     ("sgd", {}, None), ("sgd", {"weight_decay": "1/100"}, "1/10"),
     ("sgd", {"momentum": "9/10"}, None), ("sgd", {"momentum": "9/10", "nesterov": "yes", "weight_decay": "1/1000"}, None),
     ("sgd", {"momentum": "4/5", "dampening": "1/7"}, "1/5"),
     ("sgd", {"momentum": "9/10", "weight_decay": "1/100", "rule": "keras"}, "1/1000"),
     ("sgd", {"momentum": "9/10", "nesterov": "yes", "rule": "keras"}, "100"),
+    ("sgd", {"weight_decay": "1/2000"}, None, LONG), ("sgd", {"momentum": "9/10", "weight_decay": "1/2000"}, "1/10", LONG),
+    ("sgd", {"momentum": "9/10", "nesterov": "yes", "weight_decay": "1/2000"}, None, LONG),
+    ("sgd", {"momentum": "1/2", "nesterov": "yes", "weight_decay": "1/300", "rule": "keras"}, None, LONG),
     ("adam", {}, None), ("adam", {"weight_decay": "1/100"}, "1/10"),
     ("adam", {"beta1": "0", "beta2": "1/2", "eps": "1/100"}, None),
     ("adam", {"beta1": "3/4", "beta2": "0", "eps": "1/10000000", "rule": "keras"}, None),
@@ -184,23 +241,26 @@ CASES = [
 ]  # fmt: skip
 
 
-def run(kind, attributes, limit, index) -> dict:
+def run(index, kind, attributes, limit, rates=SHORT) -> dict:
     draw = random.Random(index)
-    rates, denominator = ([3, 3, 1], 2048) if kind != "sgd" else ([3, 1], 16)
+    numerators, denominator = rates if kind == "sgd" else ([3, 1], 2048)
     seed = bytes([index] * 32)
     x = [[draw.randrange(-6000, 6000) for _ in range(WIDTH)] for _ in range(ROWS)]
     weights = [[draw.randrange(-(2**30), 2**30) for _ in range(WIDTH)] for _ in range(2)]
     profile = {**PROFILE, "adam_mean": (36, 36)}  # one bit less: rates above 1/1024
-    made = Optimiser(kind, attributes, [(0, True), (1, False)], rates, denominator, profile, limit and Fraction(limit))
+    unit = Fraction(1, 2**12 * BATCH * WIDTH)
+    terms = [[(by, -BATCH * 2**15, BATCH * (2**15 - 1))] for by in (unit, unit / 3)]
+    made = Optimiser(kind, attributes, [(0, True), (1, False)], numerators, denominator, profile, terms,
+                     limit and Fraction(limit))  # fmt: skip
     text = MODEL + f"optimiser {kind}({', '.join(f'{k}={v}' for k, v in attributes.items())})\n"
-    text += f"schedule {'3/16 x 1, 1/16' if kind == 'sgd' else '3/2048 x 2, 1/2048'}\n"
+    text += f"schedule {numerators[0]}/{denominator} x 1, {numerators[1]}/{denominator}\n"
     text += f"clip norm(limit={limit})\n" if limit else ""
     text += "profile adam_mean 36 36\n"
     case = {"program": text, "seed": seed.hex(), "columns": [sum(x, [])], "parameters": weights, "steps": []}
     states = made.start([WIDTH, WIDTH])
     for t in range(3):
         rows = rows_of(seed, ROWS, BATCH, t)
-        sums = [Fraction(sum(x[r][i] for r in rows), 2**12 * BATCH * WIDTH) for i in range(WIDTH)]
+        sums = [unit * sum(x[r][i] for r in rows) for i in range(WIDTH)]
         weights, states = made.step(t, weights, states, [sums, [g / 3 for g in sums]])
         case["steps"].append({"parameters": weights, "states": states})
     return case
@@ -222,7 +282,7 @@ def factors(attributes, numerator, denominator) -> dict:
 def vectors() -> dict:
     usual = {"beta1": "9/10", "beta2": "999/1000", "eps": "1/100000000"}
     return {
-        "runs": [run(*case, i) for i, case in enumerate(CASES, 1)],
+        "runs": [run(i, *case) for i, case in enumerate(CASES, 1)],
         "factors": [
             factors(usual, 1, 1024), factors({**usual, "rule": "keras"}, 3, 4096), factors({**usual, "beta1": "0"}, 1, 2),
             factors({**usual, "beta2": "999999/1000000", "eps": "1/1000"}, 1, 2**40),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program/lower.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -253,6 +254,13 @@ Result<Lowered> Lower(const Program& unordered, const std::optional<Slack>& slac
   return Lowering(program, graph, std::move(atoms), slack).Run();
 }
 
+std::int64_t DecayFactor(const Lowered& lowered, std::int64_t numerator) {
+  const int shift = 62 - static_cast<int>(kDecayScale) +
+                    std::countr_zero(static_cast<std::uint64_t>(lowered.schedule.denominator));
+  const Int128 factor = (Int128{numerator} * lowered.decay + (Int128{1} << (shift - 1))) >> shift;
+  return static_cast<std::int64_t>(std::min(factor, Int128{kMaxRationalTerm}));
+}
+
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,
                       std::uint64_t step) {
   const std::size_t count = lowered.circuit.SizeOf(lowered.circuit[input.value].axes);
@@ -261,6 +269,8 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
       return {lowered.schedule.NumeratorAt(step)};
     case PublicInput::Kind::kGradientShare:
       return {lowered.dampening.den - (step == 0 ? 0 : lowered.dampening.num)};
+    case PublicInput::Kind::kDecay:
+      return {DecayFactor(lowered, lowered.schedule.NumeratorAt(step))};
     case PublicInput::Kind::kAdamFactor:
       return {lowered.adam->FactorAt(lowered.schedule.NumeratorAt(step), step)};
     case PublicInput::Kind::kAdamEpsilon:

@@ -31,6 +31,7 @@ struct PublicInput {
     kMask,           // the draw `index`, 0 with probability `drop`
     kPlaces,         // 0, 1, 2, ...
     kGradientShare,  // denominator of the dampening, less its numerator from the second step on
+    kDecay,          // DecayFactor() of the schedule's numerator
     kAdamFactor,     // AdamFactors::FactorAt()
     kAdamEpsilon,    // AdamFactors::EpsilonAt()
     kSlackShare,     // rho^2, of a recorded step
@@ -56,6 +57,7 @@ struct Lowered {
   std::vector<PublicInput> publics;  // in the order of circuit.publics
   Schedule schedule;
   std::optional<AdamFactors> adam;  // of Adam and AdamW
+  std::int64_t decay = 0;           // beside the gradients, in units of 2^-62
   Rational dampening;               // of gradients from the second step on
   std::optional<Slack> bounds;      // of a recorded run
   std::optional<SlackUnits> slack;  // the same, as the circuit has them
@@ -72,6 +74,10 @@ inline constexpr unsigned kLowWeightBits = 12;
 // 2^62); kUnsupported for what no circuit is known for, naming the node.
 // `slack`: the circuit of recorded steps, whose weights are given; none: of exact ones.
 Result<Lowered> Lower(const Program& program, const std::optional<Slack>& slack = std::nullopt);
+
+// round(rate decay 2^36), the rate numerator / the schedule's denominator, a power of two.
+inline constexpr unsigned kDecayScale = 36;
+std::int64_t DecayFactor(const Lowered& lowered, std::int64_t numerator);
 
 // The cells of a public in a step.
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,

@@ -30,6 +30,32 @@ TEST(OptimiserTest, AdamTrainsLikeItsFormula) {
   }
 }
 
+// 0.1, 0.05 and 0.001 as float32 has them, of 24 bits and more: steps are rounded by themselves.
+constexpr const char* kTenths = "13421773/134217728 x 2, 13421773/268435456";
+
+TEST(OptimiserTest, LearningRatesMayBeFloats) {
+  for (const char* optimiser :
+       {"sgd()", "sgd(weight_decay=1/2000)", "sgd(momentum=9/10, weight_decay=1/2000)",
+        "sgd(momentum=9/10, nesterov=yes, weight_decay=1/2000)",
+        "sgd(momentum=9/10, nesterov=yes, weight_decay=1/2000, rule=keras)"}) {
+    SCOPED_TRACE(optimiser);
+    ExpectTrainsLikeDoubles(NetWith(optimiser, kTenths), 5, 5e-5, OptimiserUpdates);
+  }
+  for (const char* optimiser : {"adam(weight_decay=1/100)", "adamw()", "adamw(rule=keras)"}) {
+    SCOPED_TRACE(optimiser);
+    ExpectTrainsLikeDoubles(NetWith(optimiser, "8589935/8589934592"), 5, 2e-4, OptimiserUpdates);
+  }
+}
+
+TEST(OptimiserTest, EveryChangedCellOfRoundedStepsIsRefused) {
+  EXPECT_GT(
+      ExpectOneStepOnly(
+          NetWith("sgd(momentum=9/10, nesterov=yes, weight_decay=1/2000, rule=keras)", kTenths),
+          {.before = 1}),
+      1000U);
+  EXPECT_GT(ExpectOneStepOnly(NetWith("sgd(weight_decay=1/2000)", kTenths)), 1000U);
+}
+
 TEST(OptimiserTest, EveryChangedCellOfAdamIsRefused) {
   for (const char* optimiser : {"adamw()", "adam(weight_decay=1/100)"}) {
     SCOPED_TRACE(optimiser);

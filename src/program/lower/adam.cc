@@ -13,8 +13,8 @@ namespace flair::program {
 
 Status Lowering::PrepareAdam() {
   FLAIR_TRY(made_.adam, AdamFactors::Make(p_));
-  // |F m'| < 2^59, or the quotient's identity could pass Rule Z, in terms of nobody's making.
-  if (made_.adam->LargestFactor() >= std::int64_t{1} << (60 - Line(ProfileLine::kAdamMean).bits)) {
+  // |F m'| < 3/4 2^60, or the quotient's identity could pass Rule Z, in terms of nobody's making.
+  if (made_.adam->LargestFactor() >= std::int64_t{3} << (59 - Line(ProfileLine::kAdamMean).bits)) {
     return Error(
         ErrorCode::kUnsupported,
         "optimiser: its learning rates need fewer bits in the profile's line adam_mean, or "
@@ -24,19 +24,19 @@ Status Lowering::PrepareAdam() {
       AddScalar("adam's factor", PublicInput::Kind::kAdamFactor, 0, made_.adam->LargestFactor());
   epsilon_ =
       AddScalar("adam's epsilon", PublicInput::Kind::kAdamEpsilon, 1, made_.adam->LargestEpsilon());
-  return OkStatus();
+  const bool decoupled = IsKeras(p_) || CodeOfOptimiser(p_) == OptimiserCode::kAdamW;
+  return decoupled ? PrepareDecay() : OkStatus();
 }
 
-// g rounded, m' = round(beta1 m + (1 - beta1) g), u = round(F m' / D), W' = W - u - rate decay W;
-// the decay is part of g where it is not decoupled.
+// g rounded, m' = round(beta1 m + (1 - beta1) g), u = round(F m' / D), W' = W - u - decayed, or the
+// decay is part of g.
 Status Lowering::LowerAdam(std::uint32_t parameter) {
   const std::string& name = p_.parameters[parameter].name;
   const Format gradient = Line(ProfileLine::kAdamGradient), mean = Line(ProfileLine::kAdamMean);
   const Format update = Line(ProfileLine::kAdamUpdate);
   const Axes axes = b_[made_.parameters[parameter]].axes;
-  const bool decoupled = IsKeras(p_) || CodeOfOptimiser(p_) == OptimiserCode::kAdamW;
   FLAIR_TRY(Expression g, GradientOf(parameter));
-  if (!decoupled) AddTo(g, DecayOf(parameter));
+  if (!decay_) AddTo(g, DecayOf(parameter));
   FLAIR_TRY(const Scaled exact, AddScaled(name + ".gradient", g, gradient.scale));
   const circuit::ValueId rounded =
       b_.Divide(name + ".gradient", exact.form, exact.divisor,
@@ -60,9 +60,8 @@ Status Lowering::LowerAdam(std::uint32_t parameter) {
       b_, name + ".update", b_.AddForm(name + ".dividend", axes, {.terms = {std::move(dividend)}}),
       divisor, circuit::Signed(update.bits, LimbBits(), "adam_update"));
 
-  Expression e = WeightOf(parameter);
+  FLAIR_TRY(Expression e, Decayed(parameter));
   AddTo(e, ReadOf({b_.At(u), Minus(PowerOfTwo(-update.scale))}, {axes}));
-  if (decoupled) AddTo(e, Descent(DecayOf(parameter)));
   return SetNextWeight(parameter, e);
 }
 
@@ -104,7 +103,7 @@ circuit::ValueId Lowering::RootOfSquares(std::uint32_t parameter, circuit::Value
                        circuit::Unsigned(kSquareBits / 2, LimbBits(), "adam_gradient"));
 }
 
-// D = 2^6 q + E >= 1. E is public, and a term needs a factor that is none: a form of ones.
+// D = 2^3 q + E >= 1. E is public, and a term needs a factor that is none: a form of ones.
 circuit::ValueId Lowering::DivisorOf(std::uint32_t parameter, circuit::ValueId root) {
   const std::string& name = p_.parameters[parameter].name;
   const Axes axes = b_[root].axes;

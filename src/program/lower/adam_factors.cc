@@ -83,7 +83,7 @@ Result<AdamFactors> AdamFactors::Make(const Program& program) {
   if (made.forget_ < kLeastForget) return Unsupported("beta2 is within 2^-30 of 1");
   if (kOne - made.beta1_ < std::int64_t{1} << 33) return Unsupported("beta1 is within 2^-29 of 1");
 
-  // F = rate root / c1 2^-30 in units of u / m 2^(s + 6); E = eps root 2^-30 in units of 2^-(s +
+  // F = rate root / c1 2^-30 in units of u / m 2^(s + 3); E = eps root 2^-30 in units of 2^-(s +
   // 6).
   const int root_scale = scale(ProfileLine::kAdamGradient) + static_cast<int>(kRootShift);
   const int denominator =

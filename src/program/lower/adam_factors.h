@@ -13,7 +13,7 @@
 
 namespace flair::program {
 
-// W' = W - u, u = round(F m' / (2^6 q + E)), q the root of v', in integers of these units:
+// W' = W - u, u = round(F m' / (2^3 q + E)), q the root of v', in integers of these units:
 //   gradient g   2^-s, s the scale of adam_gradient
 //   v            2^-2s, and divided by 1 - beta2:  v' = v + g^2 - round(forget v / 2^forget_scale)
 //   m            that of adam_mean
@@ -49,6 +49,7 @@ class AdamFactors {
 
 inline constexpr unsigned kSquareBits = 60;  // of v
 inline constexpr unsigned kSquareCut = 40;   // v is read above and below this bit
-inline constexpr unsigned kRootShift = 6;    // E is finer than q by this
+inline constexpr unsigned kRootShift =
+    3;  // E is finer than q by this: its rounding is less than that of q
 
 }  // namespace flair::program

@@ -188,7 +188,17 @@ class Lowering {
   Result<Expression> GradientOf(std::uint32_t parameter);
   Expression WeightOf(std::uint32_t parameter) const;
   Expression DecayOf(std::uint32_t parameter) const;
-  Expression Descent(Expression e) const;
+  Expression ByRate(Expression e) const;
+  struct Sum {
+    std::int64_t divisor;
+    std::int64_t most;  // its largest size
+  };
+  std::optional<Sum> SumOf(const Expression& e, int scale) const;
+  Result<Expression> Rounded(const std::string& name, const Expression& e, ProfileLine line);
+  Status Descend(std::uint32_t parameter, const Expression& x);
+  Result<Expression> RateTimes(const std::string& name, Expression x);
+  Status PrepareDecay();
+  Result<Expression> Decayed(std::uint32_t parameter);
   // A state's value after the step, and an expression that is to be it.
   Expression NextOf(circuit::ValueId state, Unit unit) const;
   Status SetNext(circuit::ValueId state, const Expression& e, int scale);
@@ -240,13 +250,14 @@ class Lowering {
   std::vector<NodeState> nodes_;
   Lowered made_;
   std::optional<AxisId> batch_;
-  std::optional<circuit::ValueId> rate_, share_, factor_, epsilon_;  // publics of the optimiser
-  std::optional<circuit::ValueId> share_of_change_;                  // public, of the slack
-  std::map<std::uint32_t, circuit::ValueId> slacks_;                 // e by parameter
-  std::map<std::uint32_t, circuit::ValueId> clipped_;                // gradients, by parameter
-  std::map<std::uint32_t, circuit::ValueId> middles_;                // by parameter
-  std::map<circuit::ValueId, std::uint32_t> parameter_of_;           // by the number that holds it
-  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;      // by label and class axes
+  std::optional<circuit::ValueId> rate_, share_, decay_, factor_,
+      epsilon_;                                                  // publics of the optimiser
+  std::optional<circuit::ValueId> share_of_change_;              // public, of the slack
+  std::map<std::uint32_t, circuit::ValueId> slacks_;             // e by parameter
+  std::map<std::uint32_t, circuit::ValueId> clipped_;            // gradients, by parameter
+  std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
+  std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
+  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
   std::optional<circuit::TableId> exponentials_;
   std::map<NodeId, Norm> norms_;
   std::map<std::pair<NodeId, NodeId>, Operand> means_;  // by dy and batch_norm

@@ -6,6 +6,7 @@
 namespace flair::program {
 
 Status Lowering::PrepareSgd() {
+  if (OptimiserFraction(p_, "momentum").num != 0 && IsKeras(p_)) FLAIR_DO(PrepareDecay());
   const Rational dampening = OptimiserFraction(p_, "dampening");
   if (dampening.num == 0) return OkStatus();
   if (IsKeras(p_)) {
@@ -17,40 +18,40 @@ Status Lowering::PrepareSgd() {
   return OkStatus();
 }
 
-// torch: g = G + decay W; b' = mu b + share g; W' = W - rate (b', or g + mu b' by Nesterov)
-// keras: m' = mu m - rate G; W' = W - rate decay W + (m', or mu m' - rate G by Nesterov)
+// torch: g = round(G + decay W); b' = mu b + share g; W' = W - rate (b', or g + mu b' by Nesterov)
+// keras: h = round(rate G); m' = mu m - h; W' = W - decayed + (m', or mu m' - h by Nesterov)
 // Without momentum both are W' = W - rate (G + decay W).
 Status Lowering::LowerSgd(std::uint32_t parameter) {
   const Rational mu = OptimiserFraction(p_, "momentum");
-  const bool nesterov = OptimiserIs(p_, "nesterov");
+  const bool nesterov = OptimiserIs(p_, "nesterov"), keras = IsKeras(p_);
+  const std::string& name = p_.parameters[parameter].name;
   FLAIR_TRY(Expression g, GradientOf(parameter));
-  Expression e = WeightOf(parameter);
   if (mu.num == 0) {
     AddTo(g, DecayOf(parameter));
-    AddTo(e, Descent(std::move(g)));
-    return SetNextWeight(parameter, e);
+    return Descend(parameter, g);
   }
   const Format format = Line(ProfileLine::kMomentum);
+  if (keras) {
+    FLAIR_TRY(g, RateTimes(name + ".step", g));
+  } else {
+    AddTo(g, DecayOf(parameter));
+    FLAIR_TRY(g, Rounded(name + ".gradient", g, ProfileLine::kUpdateGradient));
+  }
   const circuit::ValueId b = AddOptimiserState(
       parameter, ".momentum", circuit::Signed(format.bits, LimbBits(), "momentum"));
   const Unit unit = PowerOfTwo(-format.scale), by_mu = Times(unit, UnitOf(mu));
-  const Expression after = NextOf(b, nesterov ? by_mu : unit);
   Expression next = ReadOf({b_.At(b), by_mu}, {b_[b].axes});
-  if (IsKeras(p_)) {
-    g = Descent(std::move(g));
-    AddTo(next, g);
-    AddTo(e, Descent(DecayOf(parameter)));
-    AddTo(e, after);
-    if (nesterov) AddTo(e, g);
-  } else {
-    AddTo(g, DecayOf(parameter));
-    Expression shared = g;
-    if (share_) Multiply(shared, MakeUnit(1, made_.dampening.den, 0), b_.At(*share_));
-    AddTo(next, shared);
-    AddTo(e, Descent(after));
-    if (nesterov) AddTo(e, Descent(g));
-  }
+  Expression shared = g;
+  if (keras) Scale(shared, Minus(Unit{}));
+  if (share_) Multiply(shared, MakeUnit(1, made_.dampening.den, 0), b_.At(*share_));
+  AddTo(next, shared);
   FLAIR_DO(SetNext(b, next, format.scale));
+
+  Expression move = NextOf(b, nesterov ? by_mu : unit);
+  if (nesterov) AddTo(move, keras ? shared : g);
+  if (!keras) return Descend(parameter, move);
+  FLAIR_TRY(Expression e, Decayed(parameter));
+  AddTo(e, move);
   return SetNextWeight(parameter, e);
 }
 
