@@ -122,7 +122,7 @@ class Optimiser:
         self.exact = [self._what_is_exact(*parameter, terms) for parameter, terms in zip(parameters, gradients)]
 
     def _what_is_exact(self, scale, decays, gradient):
-        """May W - rate x, and may rate x, be rounded at once?"""
+        """May W - rate x be rounded at once, may it with x rounded, and may rate x?"""
         weight = number_of(32, 30 - scale)
         x = list(gradient)
         if self.decay and decays and not (self.keras and self.momentum):
@@ -132,11 +132,17 @@ class Optimiser:
             mu, g = self.momentum if self.nesterov else 1, number_of(*self.profile["update_gradient"])
             x = [(after[0] * mu, *after[1:])] + ([g] if self.nesterov else [])
         most = max(self.rates)
-        step = [(unit / self.denominator, min(lo * most, 0), max(hi * most, 0)) for unit, lo, hi in x]
-        divisor, lo, hi, fits = ends([weight] + [(-unit, lo, hi) for unit, lo, hi in step], 30 - scale)
-        at_once = fits and divisor <= 2**29 and max(-lo, hi) <= 2**61
-        divisor, lo, hi, fits = ends(step, self.profile["momentum"][1])
-        return at_once, fits and divisor <= 2**58 and max(-lo, hi) <= 2**60
+
+        def by_rate(terms):
+            return [(unit / self.denominator, min(lo * most, 0), max(hi * most, 0)) for unit, lo, hi in terms]
+
+        def at_once(terms):
+            divisor, lo, hi, fits = ends([weight] + [(-unit, lo, hi) for unit, lo, hi in by_rate(terms)], 30 - scale)
+            return fits and divisor <= 2**29 and max(-lo, hi) <= 2**61
+
+        divisor, lo, hi, fits = ends(by_rate(x), self.profile["momentum"][1])
+        step = fits and divisor <= 2**58 and max(-lo, hi) <= 2**60
+        return at_once(x), at_once([number_of(*self.profile["update_gradient"])]), step
 
     def start(self, sizes: list) -> list:
         count = 2 if self.kind != "sgd" else 1 if self.momentum else 0
@@ -164,10 +170,12 @@ class Optimiser:
     def _step(self, rate, x, exact):
         """rate x, rounded."""
         scale = self.profile["momentum"][1]
-        return real(rounded(rate * (x if exact[1] else self._number("update_gradient", x)), scale), scale)
+        return real(rounded(rate * (x if exact[2] else self._number("update_gradient", x)), scale), scale)
 
     def _descent(self, rate, x, exact):
-        return rate * x if exact[0] else self._step(rate, x, exact)
+        if not exact[0]:
+            x = self._number("update_gradient", x)
+        return rate * x if exact[0] or exact[1] else self._step(rate, x, exact)
 
     def _decayed(self, numerator, decay, w, scale):
         factor = shifted(numerator * math.floor(decay * ONE), 26 + self.denominator.bit_length() - 1)

@@ -195,7 +195,7 @@ class Lowering {
   };
   std::optional<Sum> SumOf(const Expression& e, int scale) const;
   Result<Expression> Rounded(const std::string& name, const Expression& e, ProfileLine line);
-  Status Descend(std::uint32_t parameter, const Expression& x);
+  Status Descend(std::uint32_t parameter, Expression x);
   Result<Expression> RateTimes(const std::string& name, Expression x);
   Status PrepareDecay();
   Result<Expression> Decayed(std::uint32_t parameter);

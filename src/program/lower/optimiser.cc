@@ -76,8 +76,9 @@ Result<Expression> Lowering::Rounded(const std::string& name, const Expression& 
   return ReadOf({b_.At(made), unit}, e.dims);
 }
 
-// W' = W - rate x. Where the sum would pass Rule Z, rate x is rounded first.
-Status Lowering::Descend(std::uint32_t parameter, const Expression& x) {
+// W' = W - rate x, rounded once. Where that sum has too many bits, x is rounded first, and where it
+// still has, rate x.
+Status Lowering::Descend(std::uint32_t parameter, Expression x) {
   const Parameter& p = p_.parameters[parameter];
   const auto less = [&](Expression step) {
     Expression e = WeightOf(parameter);
@@ -85,10 +86,16 @@ Status Lowering::Descend(std::uint32_t parameter, const Expression& x) {
     AddTo(e, step);
     return e;
   };
-  Expression next = less(ByRate(x));
   // The identity adds up 2^31 divisors, the sum and a remainder.
-  const auto sum = SumOf(next, 30 - p.scale);
-  if (!sum || sum->divisor > std::int64_t{1} << 29 || sum->most > std::int64_t{1} << 61) {
+  const auto fits = [&](const Expression& e) {
+    const auto sum = SumOf(e, 30 - p.scale);
+    return sum && sum->divisor <= std::int64_t{1} << 29 && sum->most <= std::int64_t{1} << 61;
+  };
+  if (!fits(less(ByRate(x)))) {
+    FLAIR_TRY(x, Rounded(p.name + ".direction", x, ProfileLine::kUpdateGradient));
+  }
+  Expression next = less(ByRate(x));
+  if (!fits(next)) {
     FLAIR_TRY(Expression step, RateTimes(p.name + ".step", x));
     next = less(std::move(step));
   }

@@ -1,5 +1,7 @@
 // Gradient descent, with momentum or without. docs/spec/step.md has the identities.
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "program/lower/lowering.h"
 #include "program/lower/optimiser.h"
 
@@ -28,7 +30,7 @@ Status Lowering::LowerSgd(std::uint32_t parameter) {
   FLAIR_TRY(Expression g, GradientOf(parameter));
   if (mu.num == 0) {
     AddTo(g, DecayOf(parameter));
-    return Descend(parameter, g);
+    return Descend(parameter, std::move(g));
   }
   const Format format = Line(ProfileLine::kMomentum);
   if (keras) {
@@ -49,7 +51,7 @@ Status Lowering::LowerSgd(std::uint32_t parameter) {
 
   Expression move = NextOf(b, nesterov ? by_mu : unit);
   if (nesterov) AddTo(move, keras ? shared : g);
-  if (!keras) return Descend(parameter, move);
+  if (!keras) return Descend(parameter, std::move(move));
   FLAIR_TRY(Expression e, Decayed(parameter));
   AddTo(e, move);
   return SetNextWeight(parameter, e);
