@@ -122,11 +122,15 @@ class Optimiser:
         self.exact = [self._what_is_exact(*parameter, terms) for parameter, terms in zip(parameters, gradients)]
 
     def _what_is_exact(self, scale, decays, gradient):
-        """May W - rate x be rounded at once, may it with x rounded, and may rate x?"""
+        """May W - rate x be rounded at once, may it with x rounded, may rate x, and may G + decay W?"""
         weight = number_of(32, 30 - scale)
-        x = list(gradient)
+        x, decayed_exactly = list(gradient), True
         if self.decay and decays and not (self.keras and self.momentum):
             x.append((weight[0] * self.decay, *weight[1:]))
+            bits, unit_scale = self.profile["update_gradient"]
+            divisor, lo, hi, fits = ends(x, unit_scale)
+            if not (fits and divisor <= 2 ** (61 - bits) and max(-lo, hi) <= 2**61):
+                decayed_exactly, x = False, [number_of(bits, unit_scale), x[-1]]
         if self.momentum and not self.keras:
             after = number_of(*self.profile["momentum"])
             mu, g = self.momentum if self.nesterov else 1, number_of(*self.profile["update_gradient"])
@@ -142,7 +146,7 @@ class Optimiser:
 
         divisor, lo, hi, fits = ends(by_rate(x), self.profile["momentum"][1])
         step = fits and divisor <= 2**58 and max(-lo, hi) <= 2**60
-        return at_once(x), at_once([number_of(*self.profile["update_gradient"])]), step
+        return at_once(x), at_once([number_of(*self.profile["update_gradient"])]), step, decayed_exactly
 
     def start(self, sizes: list) -> list:
         count = 2 if self.kind != "sgd" else 1 if self.momentum else 0
@@ -167,6 +171,9 @@ class Optimiser:
         bits, scale = self.profile[line]
         return real(in_range(rounded(value, scale), bits), scale)
 
+    def _with_decay(self, g, decay, w, exact):
+        return (g if exact[3] else self._number("update_gradient", g)) + decay * w
+
     def _step(self, rate, x, exact):
         """rate x, rounded."""
         scale = self.profile["momentum"][1]
@@ -184,7 +191,7 @@ class Optimiser:
     def _sgd(self, t, numerator, w, decay, state, g, w_scale, exact):
         rate = Fraction(numerator, self.denominator)
         if not state:
-            return w - self._descent(rate, g + decay * w, exact), []
+            return w - self._descent(rate, self._with_decay(g, decay, w, exact), exact), []
         bits, scale = self.profile["momentum"]
         mu, b = self.momentum, real(state[0], scale)
         if self.keras:
@@ -192,7 +199,7 @@ class Optimiser:
             m = self._number("momentum", mu * b - h)
             w = self._decayed(numerator, decay, w, w_scale) + (mu * m - h if self.nesterov else m)
         else:
-            g = self._number("update_gradient", g + decay * w)
+            g = self._number("update_gradient", self._with_decay(g, decay, w, exact))
             m = self._number("momentum", mu * b + (1 - (self.dampening if t else 0)) * g)
             w -= self._descent(rate, g + mu * m if self.nesterov else m, exact)
         return w, [rounded(m, scale)]
@@ -202,7 +209,7 @@ class Optimiser:
         (g_bits, g_scale), (m_bits, m_scale), (u_bits, u_scale) = (
             self.profile[line] for line in ("adam_gradient", "adam_mean", "adam_update"))  # fmt: skip
         decoupled = self.keras or self.kind == "adamw"
-        g = in_range(rounded(g if decoupled else g + decay * w, g_scale), g_bits)
+        g = in_range(rounded(g if decoupled else self._with_decay(g, decay, w, exact), g_scale), g_bits)
         m = in_range(rounded(self.beta1 * real(m, m_scale) + (1 - self.beta1) * real(g, g_scale), m_scale), m_bits)
         high, low = divmod(v, 2**40)
         v = v + g * g - 2 ** (40 - f.phi) * f.omega * high - shifted(f.omega * low, f.phi)
@@ -242,6 +249,8 @@ CASES = [
     ("sgd", {"weight_decay": "1/2000"}, None, LONG), ("sgd", {"momentum": "9/10", "weight_decay": "1/2000"}, "1/10", LONG),
     ("sgd", {"momentum": "9/10", "nesterov": "yes", "weight_decay": "1/2000"}, None, LONG),
     ("sgd", {"momentum": "1/2", "nesterov": "yes", "weight_decay": "1/300", "rule": "keras"}, None, LONG),
+    ("sgd", {"weight_decay": "1/99999989"}, None), ("sgd", {"momentum": "9/10", "weight_decay": "1/99999989"}, None),
+    ("adam", {"weight_decay": "1/99999989"}, None),
     ("adam", {}, None), ("adam", {"weight_decay": "1/100"}, "1/10"),
     ("adam", {"beta1": "0", "beta2": "1/2", "eps": "1/100"}, None),
     ("adam", {"beta1": "3/4", "beta2": "0", "eps": "1/10000000", "rule": "keras"}, None),

@@ -35,8 +35,8 @@ Status Lowering::LowerAdam(std::uint32_t parameter) {
   const Format gradient = Line(ProfileLine::kAdamGradient), mean = Line(ProfileLine::kAdamMean);
   const Format update = Line(ProfileLine::kAdamUpdate);
   const Axes axes = b_[made_.parameters[parameter]].axes;
-  FLAIR_TRY(Expression g, GradientOf(parameter));
-  if (!decay_) AddTo(g, DecayOf(parameter));
+  const bool decoupled = IsKeras(p_) || CodeOfOptimiser(p_) == OptimiserCode::kAdamW;
+  FLAIR_TRY(const Expression g, decoupled ? GradientOf(parameter) : DecayedGradient(parameter));
   FLAIR_TRY(const Scaled exact, AddScaled(name + ".gradient", g, gradient.scale));
   const circuit::ValueId rounded =
       b_.Divide(name + ".gradient", exact.form, exact.divisor,

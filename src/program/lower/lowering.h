@@ -188,6 +188,7 @@ class Lowering {
   Result<Expression> GradientOf(std::uint32_t parameter);
   Expression WeightOf(std::uint32_t parameter) const;
   Expression DecayOf(std::uint32_t parameter) const;
+  Result<Expression> DecayedGradient(std::uint32_t parameter);
   Expression ByRate(Expression e) const;
   struct Sum {
     std::int64_t divisor;

@@ -44,6 +44,26 @@ Expression Lowering::DecayOf(std::uint32_t parameter) const {
   return decay;
 }
 
+// G + decay W. Of a G of many bits the sum could not be rounded any more: it is rounded itself.
+Result<Expression> Lowering::DecayedGradient(std::uint32_t parameter) {
+  FLAIR_TRY(Expression g, GradientOf(parameter));
+  const Expression decay = DecayOf(parameter);
+  if (decay.pieces.empty()) return g;
+  const Format format = Line(ProfileLine::kUpdateGradient);
+  Expression all = g;
+  AddTo(all, decay);
+  // The identity adds up the number's range times the divisor, the sum and a remainder.
+  const auto sum = SumOf(all, format.scale);
+  if (sum && sum->divisor <= std::int64_t{1} << (61 - format.bits) &&
+      sum->most <= std::int64_t{1} << 61) {
+    return all;
+  }
+  FLAIR_TRY(g, Rounded(p_.parameters[parameter].name + ".gradient.exact", g,
+                       ProfileLine::kUpdateGradient));
+  AddTo(g, decay);
+  return g;
+}
+
 // rate e, the rate a public numerator over the schedule's denominator.
 Expression Lowering::ByRate(Expression e) const {
   Multiply(e, MakeUnit(1, p_.schedule.denominator, 0), b_.At(*rate_));

@@ -27,18 +27,14 @@ Status Lowering::LowerSgd(std::uint32_t parameter) {
   const Rational mu = OptimiserFraction(p_, "momentum");
   const bool nesterov = OptimiserIs(p_, "nesterov"), keras = IsKeras(p_);
   const std::string& name = p_.parameters[parameter].name;
-  FLAIR_TRY(Expression g, GradientOf(parameter));
   if (mu.num == 0) {
-    AddTo(g, DecayOf(parameter));
-    return Descend(parameter, std::move(g));
+    FLAIR_TRY(Expression x, DecayedGradient(parameter));
+    return Descend(parameter, std::move(x));
   }
   const Format format = Line(ProfileLine::kMomentum);
-  if (keras) {
-    FLAIR_TRY(g, RateTimes(name + ".step", g));
-  } else {
-    AddTo(g, DecayOf(parameter));
-    FLAIR_TRY(g, Rounded(name + ".gradient", g, ProfileLine::kUpdateGradient));
-  }
+  FLAIR_TRY(Expression g, keras ? GradientOf(parameter) : DecayedGradient(parameter));
+  FLAIR_TRY(g, keras ? RateTimes(name + ".step", g)
+                     : Rounded(name + ".gradient", g, ProfileLine::kUpdateGradient));
   const circuit::ValueId b = AddOptimiserState(
       parameter, ".momentum", circuit::Signed(format.bits, LimbBits(), "momentum"));
   const Unit unit = PowerOfTwo(-format.scale), by_mu = Times(unit, UnitOf(mu));
