@@ -10,6 +10,8 @@
 #include <random>
 
 #include "circuit/circuit_testing.h"
+#include "circuit/gadgets/ratio.h"
+#include "circuit/gadgets/root.h"
 #include "zk/mask/counting_channel.h"
 #include "zk/prover/batch_testing.h"
 #include "zk/prover/int_rows.h"
@@ -155,6 +157,83 @@ TEST(RelationsTest, EveryChangedNumberIsRejected) {
     }
   }
   EXPECT_GT(changes, 100U);
+}
+
+// What an optimiser makes of a gradient x: v' = v + x^2, D = 8 sqrt(v') + e, W' = W - round(F x /
+// D), where x was multiplied by a number without axes. e stands beside a form of ones.
+struct Descent {
+  Circuit circuit;
+  ValueId x, v, w, e, f;
+};
+
+Descent MakeDescent() {
+  Descent d{};
+  circuit::Builder b;
+  const circuit::AxisId n = b.AddAxis("n", 3);
+  const auto term = [](std::int64_t c, std::vector<circuit::Read> factors) -> circuit::Term {
+    return {.coefficient = c, .factors = std::move(factors), .windows = {}};
+  };
+  const auto next = [&](ValueId state) {
+    circuit::Read read = b.At(state);
+    read.moment = circuit::Moment::kNext;
+    return read;
+  };
+  using circuit::Carried;
+  d.x = b.AddData("x", {n}, circuit::Signed(8, 8, "data"), 0);
+  d.w = b.AddState("w", {n}, circuit::Signed(16, 8, ""), Carried::Role::kWeight);
+  d.v = b.AddState("v", {n}, circuit::Unsigned(20, 8, ""), Carried::Role::kState);
+  d.e = b.AddPublic("e", {}, 1, 9);
+  d.f = b.AddPublic("f", {}, 0, 99);
+  const ValueId sum = b.Divide("sum", b.AddForm("sum", {}, {.terms = {term(1, {b.At(d.x)})}}), 3,
+                               circuit::Signed(8, 8, ""));
+  const ValueId g = b.Round("g", b.AddForm("g", {n}, {.terms = {term(1, {b.At(d.x), b.At(sum)})}}),
+                            6, circuit::Signed(9, 8, ""));
+  b.DivideInto(
+      d.v, b.AddForm("v.next", {n}, {.terms = {term(1, {b.At(d.v)}), term(1, {b.At(g), b.At(g)})}}),
+      1);
+  const ValueId after = b.AddForm("v.after", {n}, {.terms = {term(1, {next(d.v)})}});
+  const ValueId root = circuit::Root(b, "root", after, circuit::Unsigned(10, 8, ""));
+  const ValueId one = b.AddForm("one", {n}, {.terms = {}, .constant = 1});
+  const ValueId divisor = b.AddForm(
+      "divisor", {n}, {.terms = {term(8, {b.At(root)}), term(1, {b.At(one), b.At(d.e)})}});
+  const ValueId dividend = b.AddForm("dividend", {n}, {.terms = {term(1, {b.At(g), b.At(d.f)})}});
+  const ValueId u = circuit::Ratio(b, "u", dividend, divisor, circuit::Signed(10, 8, ""));
+  b.DivideInto(d.w,
+               b.AddForm("w.next", {n}, {.terms = {term(1, {b.At(d.w)}), term(-1, {b.At(u)})}}), 1);
+  d.circuit = std::move(b).Finish().value();
+  return d;
+}
+
+TEST(RelationsTest, RootsAndQuotientsAreProvenAndNothingElse) {
+  const Descent d = MakeDescent();
+  std::vector<StepValues> steps;
+  StepInputs inputs{.cells = std::vector<Ints>(d.circuit.values.size())};
+  inputs.cells[d.w] = {5, -900, 0};
+  inputs.cells[d.v] = {0, 0, 0};
+  for (const std::int64_t t : {0, 1}) {
+    inputs.cells[d.x] = {90 + t, -77, 3};
+    inputs.cells[d.e] = {1 + t};
+    inputs.cells[d.f] = {99 - t};
+    steps.push_back(circuit::RunStep(d.circuit, inputs).value());
+    inputs.cells[d.w] = steps.back().next[d.w];
+    inputs.cells[d.v] = steps.back().next[d.v];
+  }
+  const auto run = [&](const std::vector<StepValues>& of) {
+    RunValues values(d.circuit);
+    for (const StepValues& step : of) values.Add(step);
+    return Scenario(d.circuit, values).Run();
+  };
+  EXPECT_EQ(run(steps), "");
+  for (ValueId id = 0; id < d.circuit.values.size(); ++id) {
+    const circuit::Value& value = d.circuit[id];
+    if (value.kind != circuit::Value::Kind::kNumber) continue;
+    for (std::size_t cell = 0; cell < steps[1].now[id].size(); ++cell) {
+      std::vector<StepValues> changed = steps;
+      Ints& cells = value.number.is_state ? changed[1].next[id] : changed[1].now[id];
+      cells[cell] += cells[cell] == value.hi ? -1 : 1;
+      EXPECT_NE(run(changed), "") << value.name << " cell " << cell;
+    }
+  }
 }
 
 // Terms of every shape that a circuit can have, between small tensors.
