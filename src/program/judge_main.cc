@@ -5,6 +5,9 @@
 //   values   {"program": TEXT, "columns", "parameters", "buffers": lists of flat lists, "seed":
 //            HEX, "step"}; {"nodes": by name, "gradients": of the parameters, or null,
 //            "buffers": behind the step}, or {"error": why}
+//   steps    what StepsOf() is asked, and its answer or {"error": why}
+//
+// `program_judge vectors` prints tests/vectors/steps.json.
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
 #include <iostream>
@@ -16,12 +19,11 @@
 #include "program/encoding.h"
 #include "program/evaluate.h"
 #include "program/shapes.h"
+#include "program/steps_testing.h"
 #include "program/text.h"
 
 namespace flair::program {
 namespace {
-
-namespace json = boost::json;
 
 std::string JudgeBytes(const std::string& line) {
   const auto bytes = FromHex(line);
@@ -73,19 +75,36 @@ std::string JudgeValues(const std::string& line) {
   return json::serialize(json::object{{"error", values.error().message()}});
 }
 
+std::string JudgeSteps(const std::string& line) {
+  const auto steps = StepsOf(json::parse(line));
+  if (steps.ok()) return json::serialize(*steps);
+  return json::serialize(json::object{{"error", steps.error().message()}});
+}
+
+int PrintVectors() {
+  const char* before = "[\n";
+  for (const json::value& vector : MakeStepVectors()) {
+    std::cout << before << json::serialize(vector);
+    before = ",\n";
+  }
+  std::cout << "\n]\n";
+  return 0;
+}
+
 struct Kind {
   std::string_view name;
   std::string (*judge)(const std::string& line);
 };
-constexpr Kind kKinds[] = {{"bytes", JudgeBytes}, {"values", JudgeValues}};
+constexpr Kind kKinds[] = {{"bytes", JudgeBytes}, {"values", JudgeValues}, {"steps", JudgeSteps}};
 
 int Main(const std::vector<std::string_view>& arguments) {
+  if (arguments.size() == 1 && arguments[0] == "vectors") return PrintVectors();
   for (const auto& [name, judge] : kKinds) {
     if (arguments.size() != 1 || arguments[0] != name) continue;
     for (std::string line; std::getline(std::cin, line);) std::cout << judge(line) << "\n";
     return 0;
   }
-  std::cerr << "usage: program_judge bytes|values\n";
+  std::cerr << "usage: program_judge bytes|values|steps|vectors\n";
   return 2;
 }
 
