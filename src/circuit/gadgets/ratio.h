@@ -16,7 +16,7 @@ namespace flair::circuit {
 // d u can pass what Rule Z allows where no step has such a product. Of a u of several limbs,
 // u = 2^w h + l, the product p = d h is therefore a number, with as many bits as x leaves it:
 //   r = 2 x + d - 2 d l - 2^(w+1) p
-// `width`: of u, signed.
+// `width`: of u, signed. REQUIRES: |x| and |d| below 2^60 by their ranges.
 ValueId Ratio(Builder& builder, const std::string& name, ValueId x, ValueId d, const Width& width);
 
 }  // namespace flair::circuit

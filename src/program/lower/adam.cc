@@ -71,7 +71,7 @@ circuit::ValueId Lowering::RootOfSquares(std::uint32_t parameter, circuit::Value
   const std::string name = p_.parameters[parameter].name + ".squares";
   const std::int64_t forget = made_.adam->forget();
   const unsigned scale = made_.adam->forget_scale();
-  circuit::Width width = circuit::Unsigned(kSquareBits, LimbBits(), "adam_gradient");
+  circuit::Width width = circuit::Unsigned(kSquareBits, LimbBits(), "");
   width.cut = kSquareCut;
   const circuit::ValueId v = AddOptimiserState(parameter, ".squares", width);
   const Axes axes = b_[v].axes;
@@ -100,7 +100,7 @@ circuit::ValueId Lowering::RootOfSquares(std::uint32_t parameter, circuit::Value
   const circuit::ValueId after = b_.AddForm(
       name + ".after", axes, {.terms = {circuit::Times(1, NextOf(v, Unit{}).pieces[0].factors)}});
   return circuit::Root(b_, p_.parameters[parameter].name + ".root", after,
-                       circuit::Unsigned(kSquareBits / 2, LimbBits(), "adam_gradient"));
+                       circuit::Unsigned(kSquareBits / 2, LimbBits(), ""));
 }
 
 // D = 2^3 q + E >= 1. E is public, and a term needs a factor that is none: a form of ones.
