@@ -188,6 +188,16 @@ class Lowering {
   Result<Expression> GradientOf(std::uint32_t parameter);
   Expression WeightOf(std::uint32_t parameter) const;
   Expression DecayOf(std::uint32_t parameter) const;
+  // A state's value after the step, and an expression that is to be it.
+  Expression NextOf(circuit::ValueId state, Unit unit) const;
+  Status SetNext(circuit::ValueId state, const Expression& e, int scale);
+  Status SetNextWeight(std::uint32_t parameter, const Expression& e);
+  circuit::ValueId AddOptimiserState(std::uint32_t parameter, const char* part,
+                                     const circuit::Width& width);
+  circuit::ValueId AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
+                             std::int64_t hi);
+
+  // steps.cc
   Result<Expression> DecayedGradient(std::uint32_t parameter);
   Expression ByRate(Expression e) const;
   struct Sum {
@@ -200,14 +210,6 @@ class Lowering {
   Result<Expression> RateTimes(const std::string& name, Expression x);
   Status PrepareDecay();
   Result<Expression> Decayed(std::uint32_t parameter);
-  // A state's value after the step, and an expression that is to be it.
-  Expression NextOf(circuit::ValueId state, Unit unit) const;
-  Status SetNext(circuit::ValueId state, const Expression& e, int scale);
-  Status SetNextWeight(std::uint32_t parameter, const Expression& e);
-  circuit::ValueId AddOptimiserState(std::uint32_t parameter, const char* part,
-                                     const circuit::Width& width);
-  circuit::ValueId AddScalar(const char* name, PublicInput::Kind kind, std::int64_t lo,
-                             std::int64_t hi);
 
   // slack.cc: of recorded runs
   struct Norms {  // squares, without axes
