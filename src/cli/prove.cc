@@ -3,11 +3,14 @@
 #include <sys/sysinfo.h>
 
 #include <boost/json/object.hpp>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <ostream>
 
 #include "base/path.h"
+#include "cli/program_file.h"
 #include "cli/render.h"
 #include "cli/session.h"
 #include "trainer/prove_folder.h"
@@ -20,7 +23,68 @@ struct Args {
   std::string out;
   std::optional<std::uint64_t> memory_mib;
   std::uint64_t steps = 0;
+  std::string program;
+  std::string data;
+  std::string seed;
+  std::vector<std::string> slack;
 };
+
+// "rho=1e-3" into the slack.
+Status ReadBound(const std::string& text, program::Slack& slack) {
+  const auto wrong = [&](const std::string& what) {
+    return Error(ErrorCode::kInvalidArgument, "--slack: '" + text + "' " + what);
+  };
+  const std::size_t at = text.find('=');
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const char* begin = at == std::string::npos ? end : text.data() + at + 1;
+  const auto [stop, failed] = std::from_chars(begin, end, value);
+  if (failed != std::errc() || stop != end) return wrong("is not NAME=NUMBER");
+  const bool whole = value == std::floor(value);
+  const std::string name = text.substr(0, at);
+  if (name == "rho") {
+    slack.rho = value;
+  } else if (name == "rho_first") {
+    slack.rho_first = value;
+  } else if (name == "sigma") {
+    slack.sigma = value;
+  } else if (name == "kappa" && whole && value >= 0 && value <= 64) {
+    slack.kappa = static_cast<std::uint32_t>(value);
+  } else if (name == "tau" && whole && value >= -24 && value <= 0) {
+    slack.tau = static_cast<int>(value);
+  } else {
+    return wrong(
+        "is no bound: rho, rho_first, sigma, kappa (0 to 64), tau (2^-24 to 2^0: -24 to 0)");
+  }
+  return OkStatus();
+}
+
+// What a recorded run is said to be of; nothing for one of the exact engine.
+Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Args& args) {
+  if (args.program.empty()) return std::optional<trainer::RecordedRequest>();
+  trainer::RecordedRequest request;
+  FLAIR_TRY(request.program, ReadProgram(s.env(), s.Absolute(args.program)));
+  if (!args.data.empty()) request.data = s.Absolute(args.data);
+  FLAIR_TRY(request.seed, Digest::FromHex(args.seed));
+  request.slack = program::DefaultSlack(request.program);
+  for (const std::string& bound : args.slack) FLAIR_DO(ReadBound(bound, request.slack));
+  return std::optional<trainer::RecordedRequest>(std::move(request));
+}
+
+// Whether what was typed says one kind of run.
+Status CheckTyped(const Args& args) {
+  const auto wrong = [](const char* what) { return Error(ErrorCode::kInvalidArgument, what); };
+  if (args.program.empty()) {
+    if (args.data.empty() && args.seed.empty() && args.slack.empty()) return OkStatus();
+    return wrong("--data, --seed and --slack go with --program, for a recorded run");
+  }
+  if (!Digest::FromHex(args.seed).ok()) {
+    return wrong("a recorded run needs --seed with 64 hex digits");
+  }
+  program::Slack unused;
+  for (const std::string& bound : args.slack) FLAIR_DO(ReadBound(bound, unused));
+  return OkStatus();
+}
 
 // Three quarters of what the machine has.
 std::uint64_t DefaultMemoryBytes() {
@@ -58,7 +122,9 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
       .folder = s.Absolute(args.run),
       .wallet = {},
       .memory_bytes = args.memory_mib ? *args.memory_mib << 20 : DefaultMemoryBytes(),
-      .steps_per_chunk = args.steps};
+      .steps_per_chunk = args.steps,
+      .recorded = std::nullopt};
+  FLAIR_TRY(request.recorded, RecordedOf(s, args));
   request.wallet.bytes = key.wallet().bytes;
   const std::string stem = s.Absolute(
       args.out.empty() ? request.folder.substr(request.folder.rfind('/') + 1) : args.out);
@@ -67,7 +133,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
   const std::int64_t begun = s.env().MonotonicNs();
   const ProgressSink sink = s.Progress();
   std::uint64_t chunks = 1;
-  const trainer::ProveExactHooks hooks{
+  const trainer::ProveFolderHooks hooks{
       .plan =
           [&](const proof::ChunkPlan& plan, std::uint64_t num_chunks) {
             chunks = num_chunks;
@@ -83,7 +149,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
                                      std::to_string(p.num_chunks) + ": " + std::string(p.stage);
             return Report(sink, {.phase = "proving", .item = item});
           }};
-  FLAIR_TRY(const trainer::ProvenExact proven, trainer::ProveExactRun(s.env(), request, hooks));
+  FLAIR_TRY(const trainer::ProvenFolder proven, trainer::ProveFolder(s.env(), request, hooks));
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
   const std::string proof_path = stem + ".proof";
   const std::string statement_path = stem + ".statement.json";
@@ -92,14 +158,25 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
                                AsBytes(proof::EncodeStatement(proven.statement))));
   s.out() << "proof " << proof_path << ", " << FormatBytes(proven.proof.size()) << "\n"
           << "statement " << statement_path << "\n";
-  s.Document(json::object{{"proof", proof_path},
-                          {"statement", statement_path},
-                          {"proof_bytes", proven.proof.size()},
-                          {"steps", proven.statement.claim.num_steps},
-                          {"chunks", chunks},
-                          {"cells_per_chunk", proven.chunks.cells},
-                          {"seconds", seconds},
-                          {"stages", clock.AsJson()}});
+  if (proven.slack) {
+    s.out() << "slack used: " << FormatNumber(proven.slack->first) << " of an update in the first "
+            << program::kFirstSteps << " steps, " << FormatNumber(proven.slack->later)
+            << " later, drift " << FormatNumber(proven.slack->drift) << "\n";
+  }
+  json::object document{{"proof", proof_path},
+                        {"statement", statement_path},
+                        {"proof_bytes", proven.proof.size()},
+                        {"steps", proven.statement.claim.num_steps},
+                        {"chunks", chunks},
+                        {"cells_per_chunk", proven.chunks.cells},
+                        {"seconds", seconds},
+                        {"stages", clock.AsJson()}};
+  if (proven.slack) {
+    document["slack"] = {{"first", proven.slack->first},
+                         {"later", proven.slack->later},
+                         {"drift", proven.slack->drift}};
+  }
+  s.Document(document);
   return ExitCode::kOk;
 }
 
@@ -109,7 +186,14 @@ Run Define(Options& o) {
   o.Value("-o,--out", args->out, "Where to: OUT.proof, OUT.statement.json (default: the run's id)");
   o.Value("--memory", args->memory_mib, "MiB to use (default: three quarters of the machine's)");
   o.Value("--chunk", args->steps, "Steps of a chunk (default: as many as the memory holds)");
-  return [args](Session& s) { return Prove(s, *args); };
+  o.Value("--program", args->program, "Of a recorded run: the program that it followed");
+  o.Value("--data", args->data, "Of a recorded run: folder of the registered data set");
+  o.Value("--seed", args->seed, "Of a recorded run: 64 hex digits that its batches follow from");
+  o.Values("--slack", args->slack, "Of a recorded run: bounds, NAME=NUMBER; see docs/cli.md");
+  return [args](Session& s) -> Result<ExitCode> {
+    if (const Status typed = CheckTyped(*args); !typed.ok()) return ReportUsage(s, typed.error());
+    return Prove(s, *args);
+  };
 }
 
 }  // namespace

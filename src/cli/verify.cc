@@ -24,6 +24,24 @@ std::string DigestText(const proof::MatrixId& matrix) {
   return zk::MatrixDigest(matrix.shape, matrix.root).ToHex();
 }
 
+std::string SlackText(const std::optional<program::Slack>& slack) {
+  if (!slack) return "none: every step is exact";
+  return FormatNumber(slack->rho) + " of each update at most (" + FormatNumber(slack->rho_first) +
+         " in the first " + std::to_string(program::kFirstSteps) +
+         " steps), 10 times that of a tensor's, 2^" + std::to_string(slack->tau) +
+         " of a weight; beside it float32's rounding times " + std::to_string(slack->kappa) + "; " +
+         FormatNumber(slack->sigma) + " over all steps";
+}
+
+json::value SlackJson(const std::optional<program::Slack>& slack) {
+  if (!slack) return nullptr;
+  return json::object{{"tau", slack->tau},
+                      {"rho", slack->rho},
+                      {"rho_first", slack->rho_first},
+                      {"kappa", slack->kappa},
+                      {"sigma", slack->sigma}};
+}
+
 void Say(std::ostream& out, const proof::RunStatement& statement,
          const proof::RunVerdict& verdict) {
   const proof::RunClaim& claim = statement.claim;
@@ -42,7 +60,7 @@ void Say(std::ostream& out, const proof::RunStatement& statement,
       << "from       " << DigestText(claim.before.weights) << "\n"
       << "to         " << DigestText(claim.after.weights) << "\n"
       << "by         " << wallet.ToBase58() << "\n"
-      << "slack      none: every step is exact\n"
+      << "slack      " << SlackText(claim.slack) << "\n"
       << "soundness  " << FormatNumber(verdict.soundness_bits) << " bits in "
       << Count(verdict.num_chunks, "chunk") << "\n";
 }
@@ -60,7 +78,7 @@ json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdic
                         {"before", DigestText(claim.before.weights)},
                         {"after", DigestText(claim.after.weights)},
                         {"wallet", wallet.ToBase58()},
-                        {"slack", 0},
+                        {"slack", SlackJson(claim.slack)},
                         {"soundness_bits", verdict.soundness_bits},
                         {"chunks", verdict.num_chunks},
                         {"seconds", seconds}};
@@ -78,7 +96,8 @@ Result<ExitCode> Verify(Session& s, const Args& args) {
   auto statement = proof::DecodeStatement(AsText(text));
   if (!statement.ok()) return std::move(statement).error().In(args.statement);
   FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));
-  FLAIR_TRY(const program::Lowered lowered, program::Lower(statement->program));
+  FLAIR_TRY(const program::Lowered lowered,
+            program::Lower(statement->program, statement->claim.slack));
   const std::int64_t begun = s.env().MonotonicNs();
   const ProgressSink sink = s.Progress();
   const auto verdict = proof::VerifyRun(

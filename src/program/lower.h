@@ -56,12 +56,14 @@ struct Lowered {
   std::vector<OptimiserState> states;
   std::vector<PublicInput> publics;  // in the order of circuit.publics
   Schedule schedule;
-  std::optional<AdamFactors> adam;  // of Adam and AdamW
-  std::int64_t decay = 0;           // beside the gradients, in units of 2^-62
-  Rational dampening;               // of gradients from the second step on
-  std::optional<Slack> bounds;      // of a recorded run
-  std::optional<SlackUnits> slack;  // the same, as the circuit has them
-  std::optional<circuit::ValueId> drift;
+  std::optional<AdamFactors> adam;                // of Adam and AdamW
+  std::int64_t decay = 0;                         // beside the gradients, in units of 2^-62
+  Rational dampening;                             // of gradients from the second step on
+  std::optional<Slack> bounds;                    // of a recorded run
+  std::optional<SlackUnits> slack;                // the same, as the circuit has them
+  std::optional<circuit::ValueId> drift;          // state: the sum of |e|
+  std::optional<circuit::ValueId> error_square;   // |e|^2 over all tensors
+  std::optional<circuit::ValueId> change_square;  // |W' - W|^2 / 2^24
   std::uint64_t batch = 1;
 };
 

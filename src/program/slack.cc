@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kWeightScale = 30;  // of a weight's unit, 2^-30 times its parameter's scale
 constexpr double kMaxRho = 1.0 / 64;
-constexpr double kMaxRhoFirst = 1.0 / 32;
+constexpr double kMaxRhoFirst = 0.022;  // with it the gap stays within Rule Z
 constexpr std::uint32_t kMaxKappa = 64;
 constexpr double kMaxSigma = 8192;
 
@@ -39,7 +39,7 @@ Result<SlackUnits> UnitsOf(const Slack& slack, int scale) {
   if (slack.tau < -24 || slack.tau > 0) return Wrong("slack: tau is from -24 to 0");
   if (!(slack.rho >= 0 && slack.rho <= kMaxRho)) return Wrong("slack: rho is from 0 to 1/64");
   if (!(slack.rho_first >= 0 && slack.rho_first <= kMaxRhoFirst)) {
-    return Wrong("slack: rho_first is from 0 to 1/32");
+    return Wrong("slack: rho_first is from 0 to 0.022");
   }
   if (slack.kappa > kMaxKappa) return Wrong("slack: kappa is from 0 to 64");
   if (!(slack.sigma >= 0 && slack.sigma <= kMaxSigma)) {

@@ -48,8 +48,16 @@ struct SlackUnits {
   std::int64_t drift = 0;  // sigma in units
 };
 // `scale`: the least of the program's parameters.
-// Errors: kInvalidArgument for bounds out of range: rho below 1/2^6, kappa to 64, sigma to 2^13.
+// Errors: kInvalidArgument for bounds out of range: rho to 1/64, rho_first to 0.022, kappa to 64,
+// sigma to 2^13.
 Result<SlackUnits> UnitsOf(const Slack& slack, int scale);
+
+// What a run needs of its slack: for whoever proves, never in a statement.
+struct SlackUse {
+  double first = 0;  // the most |e| / |W' - W| of the first steps, and of the others
+  double later = 0;
+  double drift = 0;  // of all steps together, in units of the weights
+};
 
 // What a statement names: zeros for exact runs, else SHA-256 of
 //   "flair slack v1" || tau (1) || rho, rho_first, sigma as IEEE binary64 (8 each) || kappa (4).

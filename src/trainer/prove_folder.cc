@@ -2,12 +2,15 @@
 #include "trainer/prove_folder.h"
 
 #include <algorithm>
+#include <cmath>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/path.h"
 #include "program/encoding.h"
 #include "proof/prover/opening_book.h"
+#include "trainer/recorded_run.h"
 
 namespace flair::trainer {
 namespace {
@@ -43,14 +46,75 @@ Status CheckBudget(Env& env, const data::HeldData& data, const std::string& fold
       .WithHint("`flair data refresh` commits anew; training begins again with the new card");
 }
 
+// A run of either kind, as it is proven.
+struct Job {
+  ExactRun run;                      // of a recorded one: what it claims to have followed
+  std::optional<ModelIntegers> end;  // of an exact one: what it ended with
+  std::vector<std::uint32_t> rows;   // step after step
+  std::optional<program::Slack> slack;
+  std::unique_ptr<RecordedRun> recorded;
+};
+
+Result<Job> ExactJob(Env& env, const std::string& folder) {
+  FLAIR_TRY(ReadRun read, ReadExactRun(env, folder));
+  Job job;
+  job.run = std::move(read.run);
+  job.end = std::move(read.end);
+  job.rows = std::move(read.rows);
+  return job;
+}
+
+Result<Job> RecordedJob(Env& env, const std::string& folder, const RecordedRequest& request) {
+  FLAIR_TRY(RecordedRun recorded, RecordedRun::Open(env, folder, request.program));
+  Job job;
+  job.run.program = request.program;
+  job.run.data = request.data;
+  if (!request.data.empty()) {
+    FLAIR_TRY(const data::DataCard card, data::ReadCard(env, request.data));
+    job.run.data_card = data::CardId(card);
+  }
+  job.run.seed = request.seed;
+  job.run.first_step = recorded.first_step();
+  job.run.steps = recorded.num_steps();
+  FLAIR_TRY(job.run.start, recorded.Start());
+  FLAIR_TRY(job.rows, recorded.Rows());
+  job.slack = request.slack;
+  job.recorded = std::make_unique<RecordedRun>(std::move(recorded));
+  return job;
+}
+
+Result<Job> JobOf(Env& env, const ProveRequest& request) {
+  if (request.recorded) return RecordedJob(env, request.folder, *request.recorded);
+  return ExactJob(env, request.folder);
+}
+
+// What the step needed of its slack.
+void Note(const program::Lowered& lowered, const program::TrainingStep& step, int scale,
+          program::SlackUse& use) {
+  const auto value = [&](circuit::ValueId id) {
+    return static_cast<double>(step.values.now[id][0]);
+  };
+  const double change = std::sqrt(std::ldexp(value(*lowered.change_square), 24));
+  const double share = change > 0 ? std::sqrt(value(*lowered.error_square)) / change : 0;
+  double& most = step.number < program::kFirstSteps ? use.first : use.later;
+  most = std::max(most, share);
+  use.drift = std::ldexp(static_cast<double>(step.values.next[*lowered.drift][0]), scale - 30);
+}
+
+int LeastScale(const program::Program& program) {
+  int scale = 127;
+  for (const program::Parameter& p : program.parameters) scale = std::min<int>(scale, p.scale);
+  return scale;
+}
+
 }  // namespace
 
-Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
-                                  const ProveExactHooks& hooks) {
+Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
+                                 const ProveFolderHooks& hooks) {
   const auto in_run = [&](const std::string& name) { return JoinPath(request.folder, name); };
-  FLAIR_TRY(const ReadRun read, ReadExactRun(env, request.folder));
-  const ExactRun& run = read.run;
-  FLAIR_TRY(const program::Lowered lowered, program::Lower(run.program));
+  FLAIR_TRY(const Job job, JobOf(env, request));
+  const ExactRun& run = job.run;
+  FLAIR_TRY(const program::Lowered lowered, program::Lower(run.program, job.slack));
   FLAIR_TRY(const proof::ChunkPlan plan,
             request.steps_per_chunk > 0
                 ? proof::PlanOf(lowered, std::min(request.steps_per_chunk, run.steps))
@@ -80,12 +144,14 @@ Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
                         .first_step = run.first_step,
                         .num_steps = run.steps,
                         .data = std::nullopt,
+                        .slack = job.slack,
                         .before = {},
                         .after = {}};
   if (held) claim.data = proof::DataClaimOf(held->card);
   proof::RunSecrets secrets{.data = held ? &held->set : nullptr,
                             .data_matrix = held ? &held->matrix : nullptr,
                             .start = {},
+                            .recorded = {},
                             .weights_seed = {},
                             .border_seed = {}};
   FLAIR_TRY(secrets.start, StartFrom(lowered, run.start));
@@ -96,11 +162,17 @@ Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
     const bool is_data = claim.data && matrix == claim.data->matrix;
     return (is_data ? *data_book : own_book).Reserve(matrix, columns);
   };
-  const auto check_rows = [&](const program::TrainingStep& step) -> Status {
+  if (job.recorded) {
+    secrets.recorded = [&](std::uint64_t step) { return job.recorded->After(step); };
+  }
+  program::SlackUse use;
+  const int scale = LeastScale(run.program);
+  const auto check_step = [&](const program::TrainingStep& step) -> Status {
+    if (lowered.slack) Note(lowered, step, scale, use);
     const std::size_t first = (step.number - run.first_step) * step.rows.size();
-    if (read.rows.size() == run.steps * step.rows.size() &&
+    if (job.rows.size() == run.steps * step.rows.size() &&
         std::equal(step.rows.begin(), step.rows.end(),
-                   read.rows.begin() + static_cast<std::ptrdiff_t>(first))) {
+                   job.rows.begin() + static_cast<std::ptrdiff_t>(first))) {
       return OkStatus();
     }
     return Conflict("step " + std::to_string(step.number) + " read other rows than its seed draws");
@@ -109,15 +181,16 @@ Result<ProvenExact> ProveExactRun(Env& env, const ProveRequest& request,
       proof::ProvenRun proven,
       proof::ProveRun(lowered, claim, secrets,
                       {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
-                      {.progress = hooks.progress, .reserve = reserve, .on_step = check_rows}));
-  if (IntegersOf(lowered, proven.end) != read.end) {
+                      {.progress = hooks.progress, .reserve = reserve, .on_step = check_step}));
+  if (job.end && IntegersOf(lowered, proven.end) != *job.end) {
     return Conflict("training the run again gives other weights than it ended with");
   }
-  ProvenExact result{
+  ProvenFolder result{
       .statement = {.program = run.program, .card = std::nullopt, .claim = std::move(proven.claim)},
       .proof = std::move(proven.proof),
       .chunks = plan};
   if (held) result.statement.card = std::move(held->card);
+  if (job.slack) result.slack = use;
   return result;
 }
 

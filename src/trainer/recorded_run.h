@@ -42,9 +42,7 @@ class RecordedRun {
  private:
   RecordedRun(std::unique_ptr<RunReader> reader, std::vector<ModelTensor> tensors,
               std::size_t num_parameters)
-      : reader_(std::move(reader)),
-        tensors_(std::move(tensors)),
-        num_parameters_(num_parameters) {}
+      : reader_(std::move(reader)), tensors_(std::move(tensors)), num_parameters_(num_parameters) {}
   Result<ModelIntegers> Read(const RunReader::StepInfo& step, std::size_t num_tensors) const;
 
   std::unique_ptr<RunReader> reader_;

@@ -183,6 +183,8 @@ Status Lowering::LowerSlack() {
   const Norms all{.error = total("slack.error", std::move(error), kTotalErrorBits),
                   .change = total("slack.change", std::move(change), kTotalChangeBits),
                   .weight = total("slack.weight", std::move(weight), kTotalWeightBits)};
+  made_.error_square = all.error;
+  made_.change_square = all.change;
   BoundError("slack.gap", all, 1, units.kappa2, grid);
   BoundDrift(all.error, units.drift);
   return OkStatus();

@@ -196,11 +196,14 @@ Result<ProvenRun> RunProver::Prove() {
   claim_.before = before_.Id();
   first_step_ = claim_.first_step;
   const program::DataSet no_data;
-  FLAIR_TRY(program::TrainingState end,
-            program::Train(
-                lowered_, secrets_.data != nullptr ? *secrets_.data : no_data, secrets_.start,
-                {.seed = claim_.seed, .first_step = claim_.first_step, .steps = claim_.num_steps},
-                [&](const program::TrainingStep& step) { return AddStep(step); }));
+  FLAIR_TRY(
+      program::TrainingState end,
+      program::Train(lowered_, secrets_.data != nullptr ? *secrets_.data : no_data, secrets_.start,
+                     {.seed = claim_.seed,
+                      .first_step = claim_.first_step,
+                      .steps = claim_.num_steps,
+                      .recorded = secrets_.recorded},
+                     [&](const program::TrainingStep& step) { return AddStep(step); }));
   claim_.after = before_.Id();
   return ProvenRun{
       .claim = std::move(claim_), .proof = EncodeRunProof(chunks_), .end = std::move(end)};

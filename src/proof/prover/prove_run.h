@@ -27,6 +27,8 @@ struct RunSecrets {
   const program::DataSet* data = nullptr;  // columns as the program has them; empty without
   const zk::CommittedMatrix* data_matrix = nullptr;  // the claim's
   program::TrainingState start;                      // before the claim's first step
+  // Of a recorded run, whose claim has a slack: the parameters after a step.
+  std::function<Result<std::vector<circuit::Ints>>(std::uint64_t step)> recorded;
   Digest weights_seed;  // of the commitments at both ends: kept with the weights
   Digest border_seed;   // of those between chunks: never leaves
 };
