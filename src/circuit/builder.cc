@@ -264,6 +264,21 @@ TableId Builder::Sign(unsigned bits) {
   return *signs_[bits];
 }
 
+TableId Builder::TiedSign(unsigned bits) {
+  tied_signs_.resize(kMaxLimbBits + 1);
+  if (!tied_signs_[bits]) {
+    const std::int32_t half = 1 << (bits - 1);
+    const TableColumn one{.constant = 1, .values = {}};
+    tied_signs_[bits] =
+        AddTable({.name = "tied sign " + std::to_string(bits),
+                  .segments = {{.log_rows = bits - 1, .first = 0, .c1 = {}, .c2 = {}},
+                               {.log_rows = bits - 1, .first = half, .c1 = one, .c2 = {}},
+                               {.log_rows = 0, .first = half, .c1 = {}, .c2 = one},
+                               {.log_rows = 0, .first = half - 1, .c1 = one, .c2 = one}}});
+  }
+  return *tied_signs_[bits];
+}
+
 TableId Builder::Chosen(unsigned bits) {
   chosen_.resize(kMaxLimbBits + 1);
   if (!chosen_[bits]) {
@@ -323,19 +338,43 @@ void Builder::DivideInto(ValueId state, ValueId x, std::int64_t divisor) {
   TieQuotient(name, x, divisor, next, *std::max_element(limbs.begin(), limbs.end()));
 }
 
-Builder::Branch Builder::AddSigned(const std::string& name, std::vector<AxisId> axes,
-                                   const Width& width, Rule rule) {
+Builder::Branch Builder::AddSigned(const std::string& name, std::vector<AxisId> axes, Width width,
+                                   Rule rule, unsigned zone) {
+  if (zone > 0) width.cut = zone;
   const ValueId y = AddNumber(name, axes, width, std::move(rule), false);
-  const ValueId positive =
-      AddNumber(name + ".positive", std::move(axes), Unsigned(1, 1, ""),
-                {.kind = RuleKind::kPositive, .inputs = {At(y)}, .parameters = {}}, false);
   const std::vector<unsigned> limbs = circuit_[y].number.limb_bits;
   const auto top = static_cast<unsigned>(limbs.size() - 1);
+  const Width bit = Unsigned(1, 1, "");
+  Branch branch{.value = y, .positive = 0, .deviation = std::nullopt};
   for (unsigned limb = 0; limb < top; ++limb) {
     AddLookup({.table = Range(limbs[limb]), .v = {y, limb}});
   }
-  AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{positive, 0}});
-  return {y, positive};
+  if (zone == 0) {
+    branch.positive =
+        AddNumber(name + ".positive", std::move(axes), bit,
+                  {.kind = RuleKind::kPositive, .inputs = {At(y)}, .parameters = {}}, false);
+    AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{branch.positive, 0}});
+    return branch;
+  }
+  unsigned below = 0;
+  for (unsigned limb = 0; limb < top; ++limb) below += limbs[limb];
+  if (below != zone) {
+    Fail(name, "a tie zone of " + std::to_string(zone) + " bits leaves more than one limb of " +
+                   std::to_string(width.limb_bits) + " bits above it");
+    return branch;
+  }
+  branch.positive =
+      AddNumber(name + ".positive", axes, bit,
+                {.kind = RuleKind::kGivenSign, .inputs = {At(y)}, .parameters = {zone}}, false);
+  branch.deviation = AddNumber(
+      name + ".deviation", std::move(axes), bit,
+      {.kind = RuleKind::kDeviation, .inputs = {At(y), At(branch.positive)}, .parameters = {}},
+      false);
+  AddLookup({.table = TiedSign(limbs[top]),
+             .v = {y, top},
+             .c1 = LimbRef{branch.positive, 0},
+             .c2 = LimbRef{*branch.deviation, 0}});
+  return branch;
 }
 
 // SOUNDNESS: a limb that no table bounds is any element of the field. Attack: y - p/2^s in place
@@ -376,10 +415,10 @@ void Builder::CheckCompanions() {
 }
 
 Builder::Branch Builder::DivideSigned(const std::string& name, ValueId x, std::int64_t divisor,
-                                      const Width& width) {
+                                      const Width& width, unsigned zone) {
   const Branch branch = AddSigned(
       name, circuit_[x].axes, width,
-      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}});
+      {.kind = RuleKind::kQuotient, .inputs = {At(x)}, .parameters = {divisor, divisor / 2}}, zone);
   TieQuotient(name, x, divisor, At(branch.value), width.limb_bits);
   return branch;
 }

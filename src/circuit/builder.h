@@ -62,6 +62,8 @@ class Builder {
   TableId Range(unsigned bits);
   // (v, [v >= 2^(bits-1)])
   TableId Sign(unsigned bits);
+  // The same, and (2^(bits-1), 0, 1), (2^(bits-1) - 1, 1, 1): next to the middle either.
+  TableId TiedSign(unsigned bits);
   // (v, 0), and (0, 1): a 1 beside nothing but 0.
   TableId Chosen(unsigned bits);
 
@@ -75,14 +77,18 @@ class Builder {
   void DivideInto(ValueId state, ValueId x, std::int64_t divisor);
   // A number y and [y > 0], which the highest limb's row in a table of signs forces.
   // REQUIRES: a Signable() width.
+  // With a zone of z > 0 bits, either sign may stand where -2^z < y <= 2^z, and a third number
+  // is 1 in the cells where it is not [y > 0]. REQUIRES then: the limb above the zone is one.
   struct Branch {
     ValueId value;
     ValueId positive;
+    std::optional<ValueId> deviation;
   };
-  Branch AddSigned(const std::string& name, std::vector<AxisId> axes, const Width& width,
-                   Rule rule);
+  Branch AddSigned(const std::string& name, std::vector<AxisId> axes, Width width, Rule rule,
+                   unsigned zone = 0);
   // Divide() into such a number.
-  Branch DivideSigned(const std::string& name, ValueId x, std::int64_t divisor, const Width& width);
+  Branch DivideSigned(const std::string& name, ValueId x, std::int64_t divisor, const Width& width,
+                      unsigned zone = 0);
   // r alone, for gadgets that have an identity of their own; nothing where the divisor is 1.
   std::optional<ValueId> Remainder(const std::string& name, ValueId x, std::int64_t divisor,
                                    unsigned limb_bits);
@@ -134,6 +140,7 @@ class Builder {
   std::optional<Error> error_;
   std::vector<std::optional<TableId>> ranges_;  // by bits
   std::vector<std::optional<TableId>> signs_;
+  std::vector<std::optional<TableId>> tied_signs_;
   std::vector<std::optional<TableId>> chosen_;
 };
 

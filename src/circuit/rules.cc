@@ -101,7 +101,14 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
         return v - FloorDiv(v, rule.parameters[0]) * rule.parameters[0];
       });
     case RuleKind::kPositive:
+    case RuleKind::kGivenSign:
       return Each(x, [](std::int64_t v) { return v > 0 ? 1 : 0; });
+    case RuleKind::kDeviation: {
+      Ints out(x.size());
+      std::transform(x.begin(), x.end(), inputs[1].begin(), out.begin(),
+                     [](std::int64_t v, std::int64_t sign) { return (v > 0 ? 1 : 0) ^ sign; });
+      return out;
+    }
     case RuleKind::kMaximum:
       return Maxima(x, static_cast<std::size_t>(parameter(0)), parameter(1), parameter(2));
     case RuleKind::kFirstMinimum:

@@ -32,6 +32,7 @@ class Runner {
         FLAIR_DO(CheckFits(id, values_.now[id]));
       } else {
         values_.now[id] = ByRule(value.number.rule);
+        if (value.number.rule.kind == RuleKind::kGivenSign) TakeGiven(id);
         FLAIR_DO(CheckFits(id, values_.now[id]));
       }
     }
@@ -40,6 +41,16 @@ class Runner {
   }
 
  private:
+  // Within the zone the sign is what is given.
+  void TakeGiven(ValueId id) {
+    if (id >= inputs_.given.size() || inputs_.given[id].empty()) return;
+    const Rule& rule = c_[id].number.rule;
+    const Ints& x = values_.now[rule.inputs[0].value];
+    const std::int64_t zone = std::int64_t{1} << rule.parameters[0];
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (x[i] > -zone && x[i] <= zone) values_.now[id][i] = inputs_.given[id][i];
+    }
+  }
   Status StateThatIsDue(ValueId form) {
     for (const Term& term : c_[form].form.terms) {
       for (const Read& read : term.factors) {

@@ -50,11 +50,13 @@ Status ReadBound(const std::string& text, program::Slack& slack) {
     slack.sigma = value;
   } else if (name == "kappa" && whole && value >= 0 && value <= 64) {
     slack.kappa = static_cast<std::uint32_t>(value);
+  } else if (name == "beta" && whole && value >= 0 && value <= 1e9) {
+    slack.beta = static_cast<std::uint64_t>(value);
   } else if (name == "tau" && whole && value >= -24 && value <= 0) {
     slack.tau = static_cast<int>(value);
   } else {
     return wrong(
-        "is no bound: rho, rho_first, sigma, kappa (0 to 64), tau (2^-24 to 2^0: -24 to 0)");
+        "is no bound: rho, rho_first, sigma, kappa (0 to 64), beta (a count), tau (-24 to 0)");
   }
   return OkStatus();
 }
@@ -67,7 +69,10 @@ Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Arg
   if (!args.data.empty()) request.data = s.Absolute(args.data);
   FLAIR_TRY(request.seed, Digest::FromHex(args.seed));
   request.slack = program::DefaultSlack(request.program);
-  for (const std::string& bound : args.slack) FLAIR_DO(ReadBound(bound, request.slack));
+  for (const std::string& bound : args.slack) {
+    FLAIR_DO(ReadBound(bound, request.slack));
+    if (bound.starts_with("beta=")) request.counts_beta = false;
+  }
   return std::optional<trainer::RecordedRequest>(std::move(request));
 }
 
@@ -161,7 +166,8 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
   if (proven.slack) {
     s.out() << "slack used: " << FormatNumber(proven.slack->first) << " of an update in the first "
             << program::kFirstSteps << " steps, " << FormatNumber(proven.slack->later)
-            << " later, drift " << FormatNumber(proven.slack->drift) << "\n";
+            << " later, drift " << FormatNumber(proven.slack->drift) << ", "
+            << Count(proven.slack->deviations, "given sign") << "\n";
   }
   json::object document{{"proof", proof_path},
                         {"statement", statement_path},
@@ -174,7 +180,8 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
   if (proven.slack) {
     document["slack"] = {{"first", proven.slack->first},
                          {"later", proven.slack->later},
-                         {"drift", proven.slack->drift}};
+                         {"drift", proven.slack->drift},
+                         {"deviations", proven.slack->deviations}};
   }
   s.Document(document);
   return ExitCode::kOk;

@@ -30,16 +30,14 @@ std::string SlackText(const std::optional<program::Slack>& slack) {
          " in the first " + std::to_string(program::kFirstSteps) +
          " steps), 10 times that of a tensor's, 2^" + std::to_string(slack->tau) +
          " of a weight; beside it float32's rounding times " + std::to_string(slack->kappa) + "; " +
-         FormatNumber(slack->sigma) + " over all steps";
+         FormatNumber(slack->sigma) + " over all steps, and " + Count(slack->beta, "given sign");
 }
 
 json::value SlackJson(const std::optional<program::Slack>& slack) {
   if (!slack) return nullptr;
-  return json::object{{"tau", slack->tau},
-                      {"rho", slack->rho},
-                      {"rho_first", slack->rho_first},
-                      {"kappa", slack->kappa},
-                      {"sigma", slack->sigma}};
+  return json::object{
+      {"tau", slack->tau},     {"rho", slack->rho},     {"rho_first", slack->rho_first},
+      {"kappa", slack->kappa}, {"sigma", slack->sigma}, {"beta", slack->beta}};
 }
 
 void Say(std::ostream& out, const proof::RunStatement& statement,

@@ -31,9 +31,9 @@ class Evaluator {
  public:
   Evaluator(const Graph& graph, const RealInputs& inputs) : g_(graph), in_(inputs) {}
 
-  std::vector<Reals> Run() {
-    values_.resize(g_.nodes.size());
-    for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
+  std::vector<Reals> Run(std::size_t num_nodes) {
+    values_.resize(num_nodes);
+    for (std::size_t i = 0; i < num_nodes; ++i) {
       node_ = &g_.nodes[i];
       out_.assign(NumElements(node_->dims), 0.0);
       Compute();
@@ -342,7 +342,12 @@ class Evaluator {
 }  // namespace
 
 std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs) {
-  return Evaluator(graph, inputs).Run();
+  return Evaluator(graph, inputs).Run(graph.nodes.size());
+}
+
+std::vector<Reals> EvaluateFirst(const Graph& graph, const RealInputs& inputs,
+                                 std::size_t num_nodes) {
+  return Evaluator(graph, inputs).Run(num_nodes);
 }
 
 std::vector<Reals> UpdatedBuffers(const Graph& graph, const RealInputs& inputs,

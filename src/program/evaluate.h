@@ -27,6 +27,9 @@ struct RealInputs {
 // The elements of every node, row-major. Derivatives of running statistics are not taken.
 // REQUIRES: inputs of the graph's sizes.
 std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs);
+// Of the first `num_nodes` nodes alone.
+std::vector<Reals> EvaluateFirst(const Graph& graph, const RealInputs& inputs,
+                                 std::size_t num_nodes);
 
 // The buffers behind the step: each running statistic moved, in the order of the nodes.
 // REQUIRES: Evaluate(graph, inputs) gave `values`.

@@ -251,7 +251,12 @@ Result<Lowered> Lower(const Program& unordered, const std::optional<Slack>& slac
   FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
   FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
   FLAIR_TRY(Atoms atoms, CutIntoAxes(graph));
-  return Lowering(program, graph, std::move(atoms), slack).Run();
+  FLAIR_TRY(Lowered lowered, Lowering(program, graph, std::move(atoms), slack).Run());
+  if (slack) {
+    lowered.program = std::make_shared<const Program>(program);
+    lowered.graph = std::make_shared<const Graph>(graph);
+  }
+  return lowered;
 }
 
 std::int64_t DecayFactor(const Lowered& lowered, std::int64_t numerator) {
@@ -259,6 +264,14 @@ std::int64_t DecayFactor(const Lowered& lowered, std::int64_t numerator) {
                     std::countr_zero(static_cast<std::uint64_t>(lowered.schedule.denominator));
   const Int128 factor = (Int128{numerator} * lowered.decay + (Int128{1} << (shift - 1))) >> shift;
   return static_cast<std::int64_t>(std::min(factor, Int128{kMaxRationalTerm}));
+}
+
+std::uint64_t NumDecisions(const Lowered& lowered) {
+  std::uint64_t decisions = 0;
+  for (const TiedSign& tie : lowered.ties) {
+    decisions += lowered.circuit.SizeOf(lowered.circuit[tie.positive].axes);
+  }
+  return decisions;
 }
 
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "circuit/circuit.h"
 #include "circuit/contract.h"
 #include "program/draws.h"
+#include "program/graph.h"
 #include "program/lower/adam_factors.h"
 #include "program/program.h"
 #include "program/slack.h"
@@ -48,6 +50,12 @@ struct OptimiserState {
   std::uint32_t parameter = 0;
 };
 
+// A sign that may be given, of a node of the graph.
+struct TiedSign {
+  circuit::ValueId positive = 0;
+  NodeId node = 0;
+};
+
 struct Lowered {
   circuit::Circuit circuit;
   std::vector<std::optional<circuit::ValueId>> columns;  // none: nothing reads the column
@@ -56,11 +64,15 @@ struct Lowered {
   std::vector<OptimiserState> states;
   std::vector<PublicInput> publics;  // in the order of circuit.publics
   Schedule schedule;
-  std::optional<AdamFactors> adam;                // of Adam and AdamW
-  std::int64_t decay = 0;                         // beside the gradients, in units of 2^-62
-  Rational dampening;                             // of gradients from the second step on
-  std::optional<Slack> bounds;                    // of a recorded run
-  std::optional<SlackUnits> slack;                // the same, as the circuit has them
+  std::optional<AdamFactors> adam;         // of Adam and AdamW
+  std::int64_t decay = 0;                  // beside the gradients, in units of 2^-62
+  Rational dampening;                      // of gradients from the second step on
+  std::optional<Slack> bounds;             // of a recorded run
+  std::optional<SlackUnits> slack;         // the same, as the circuit has them
+  std::shared_ptr<const Program> program;  // of a recorded run
+  std::shared_ptr<const Graph> graph;
+  std::vector<TiedSign> ties;
+  std::optional<circuit::ValueId> deviations;     // state: how many signs were given
   std::optional<circuit::ValueId> drift;          // state: the sum of |e|
   std::optional<circuit::ValueId> error_square;   // |e|^2 over all tensors
   std::optional<circuit::ValueId> change_square;  // |W' - W|^2 / 2^24
@@ -80,6 +92,9 @@ Result<Lowered> Lower(const Program& program, const std::optional<Slack>& slack 
 // round(rate decay 2^36), the rate numerator / the schedule's denominator, a power of two.
 inline constexpr unsigned kDecayScale = 36;
 std::int64_t DecayFactor(const Lowered& lowered, std::int64_t numerator);
+
+// Signs of a step that may be given.
+std::uint64_t NumDecisions(const Lowered& lowered);
 
 // The cells of a public in a step.
 circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Seed& seed,

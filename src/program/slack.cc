@@ -16,6 +16,7 @@ constexpr double kMaxRho = 1.0 / 64;
 constexpr double kMaxRhoFirst = 0.022;  // with it the gap stays within Rule Z
 constexpr std::uint32_t kMaxKappa = 64;
 constexpr double kMaxSigma = 8192;
+constexpr std::uint64_t kMaxBeta = std::uint64_t{1} << 39;
 
 Error Wrong(const char* what) { return {ErrorCode::kInvalidArgument, what}; }
 
@@ -45,6 +46,7 @@ Result<SlackUnits> UnitsOf(const Slack& slack, int scale) {
   if (!(slack.sigma >= 0 && slack.sigma <= kMaxSigma)) {
     return Wrong("slack: sigma is from 0 to 8192");
   }
+  if (slack.beta > kMaxBeta) return Wrong("slack: beta is from 0 to 2^39");
   const int bits = slack.tau + kWeightScale - scale;
   if (bits < 1 || bits > 26) return Wrong("slack: tau is out of the weights' range");
   return SlackUnits{.cell_bits = static_cast<unsigned>(bits),
@@ -62,6 +64,7 @@ Digest SlackDigest(const Slack& slack) {
     AppendLe64(message, std::bit_cast<std::uint64_t>(v));
   }
   AppendLe32(message, slack.kappa);
+  AppendLe64(message, slack.beta);
   return Sha256(message);
 }
 

@@ -6,7 +6,7 @@
 //   every cell     |e| < tau
 //   every tensor   |e|^2 <= (10 rho)^2 |W' - W|^2 + (kappa 2^-24)^2 |W|^2 + grid
 //   all together   |e|^2 <= rho^2 |W' - W|^2 + (kappa 2^-24)^2 |W|^2 + grid
-//   over the run   the sum of |e| over the steps <= sigma
+//   over the run   the sum of |e| over the steps <= sigma; deviations <= beta
 //
 // Who verifies sets the bounds; what a run needs of them stays private.
 //
@@ -32,6 +32,9 @@ struct Slack {
   double rho_first = 2e-2;
   std::uint32_t kappa = 1;
   double sigma = 1.0;  // L2, in units of the weights
+  // Signs of a relu's input that may be given within the profile's tie zone, against what the
+  // value says: in the whole run. A framework's sums come out on the other side of 0 sometimes.
+  std::uint64_t beta = 0;
 
   bool operator==(const Slack&) const = default;
 };
@@ -57,10 +60,12 @@ struct SlackUse {
   double first = 0;  // the most |e| / |W' - W| of the first steps, and of the others
   double later = 0;
   double drift = 0;  // of all steps together, in units of the weights
+  std::uint64_t deviations = 0;
 };
 
 // What a statement names: zeros for exact runs, else SHA-256 of
-//   "flair slack v1" || tau (1) || rho, rho_first, sigma as IEEE binary64 (8 each) || kappa (4).
+//   "flair slack v1" || tau (1) || rho, rho_first, sigma as IEEE binary64 (8 each) || kappa (4) ||
+//   beta (8)
 Digest SlackDigest(const Slack& slack);
 
 }  // namespace flair::program

@@ -2,8 +2,11 @@
 #include "program/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
+
+#include "program/evaluate.h"
 
 namespace flair::program {
 namespace {
@@ -39,6 +42,44 @@ Status CheckData(const Lowered& lowered, const DataSet& data) {
     }
   }
   return OkStatus();
+}
+
+Reals RealsOf(const Ints& cells, int scale) {
+  Reals reals(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    reals[i] = std::ldexp(static_cast<double>(cells[i]), -scale);
+  }
+  return reals;
+}
+
+// The signs that the framework saw: in doubles from its weights, which is closer to its float32
+// than integers are. Where that is wrong the slack has to hold the difference.
+std::vector<Ints> GivenSigns(const Lowered& lowered, const circuit::StepInputs& inputs,
+                             const Seed& seed, std::uint64_t step) {
+  std::vector<Ints> given(lowered.circuit.values.size());
+  if (lowered.ties.empty()) return given;
+  const Program& p = *lowered.program;
+  RealInputs reals{.columns = {}, .parameters = {}, .buffers = {}, .seed = seed, .step = step};
+  for (std::size_t i = 0; i < lowered.columns.size(); ++i) {
+    const int scale = p.columns[i].is_label() ? 0 : p.columns[i].format.scale;
+    reals.columns.push_back(lowered.columns[i] ? RealsOf(inputs.cells[*lowered.columns[i]], scale)
+                                               : Reals{});
+  }
+  for (std::size_t i = 0; i < lowered.parameters.size(); ++i) {
+    reals.parameters.push_back(
+        RealsOf(inputs.cells[lowered.parameters[i]], 30 - p.parameters[i].scale));
+  }
+  const int statistics = p.profile[static_cast<std::size_t>(ProfileLine::kStatistics)].scale;
+  for (const circuit::ValueId buffer : lowered.buffers) {
+    reals.buffers.push_back(RealsOf(inputs.cells[buffer], statistics));
+  }
+  NodeId last = 0;
+  for (const TiedSign& tie : lowered.ties) last = std::max(last, tie.node);
+  const std::vector<Reals> values = EvaluateFirst(*lowered.graph, reals, std::size_t{last} + 1);
+  for (const TiedSign& tie : lowered.ties) {
+    for (const double v : values[tie.node]) given[tie.positive].push_back(v > 0 ? 1 : 0);
+  }
+  return given;
 }
 
 // What a recorded step leads to, by value.
@@ -81,6 +122,7 @@ Result<TrainingState> StartOf(const Lowered& lowered, const std::vector<Ints>& p
     by_value[state.value].assign(c.SizeOf(c[state.value].axes), 0);
   }
   if (lowered.drift) by_value[*lowered.drift] = {0};
+  if (lowered.deviations) by_value[*lowered.deviations] = {0};
   TrainingState state;
   for (const circuit::Carried& carried : c.carried) {
     FLAIR_DO(CheckCount(c, carried.number, by_value[carried.number]));
@@ -118,6 +160,7 @@ Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, Trainin
     }
     if (lowered.slack) {
       FLAIR_TRY(inputs.next, RecordedNext(lowered, run, step));
+      inputs.given = GivenSigns(lowered, inputs, run.seed, step);
     }
     auto values = circuit::RunStep(c, inputs);
     if (!values.ok()) {

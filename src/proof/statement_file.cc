@@ -52,11 +52,8 @@ Result<MatrixId> MatrixOf(const json::value& value, const std::string& where, zk
 }
 
 json::object SlackJson(const program::Slack& slack) {
-  return {{"tau", slack.tau},
-          {"rho", slack.rho},
-          {"rho_first", slack.rho_first},
-          {"kappa", slack.kappa},
-          {"sigma", slack.sigma}};
+  return {{"tau", slack.tau},     {"rho", slack.rho},     {"rho_first", slack.rho_first},
+          {"kappa", slack.kappa}, {"sigma", slack.sigma}, {"beta", slack.beta}};
 }
 
 Result<double> Real(const StrictObject& o, std::string_view name) {
@@ -69,7 +66,7 @@ Result<double> Real(const StrictObject& o, std::string_view name) {
 
 Result<program::Slack> SlackOf(const json::value& value) {
   FLAIR_TRY(const StrictObject o, StrictObject::Of(value, "slack"));
-  FLAIR_DO(o.HasOnly({"tau", "rho", "rho_first", "kappa", "sigma"}));
+  FLAIR_DO(o.HasOnly({"tau", "rho", "rho_first", "kappa", "sigma", "beta"}));
   program::Slack slack;
   FLAIR_TRY(const std::int64_t tau, o.Int("tau", -100, 100));
   slack.tau = static_cast<int>(tau);
@@ -78,6 +75,7 @@ Result<program::Slack> SlackOf(const json::value& value) {
   FLAIR_TRY(const std::uint64_t kappa, o.Uint("kappa", 1000));
   slack.kappa = static_cast<std::uint32_t>(kappa);
   FLAIR_TRY(slack.sigma, Real(o, "sigma"));
+  FLAIR_TRY(slack.beta, o.Uint("beta", std::uint64_t{1} << 40));
   return slack;
 }
 

@@ -46,6 +46,8 @@ Status CheckBudget(Env& env, const data::HeldData& data, const std::string& fold
       .WithHint("`flair data refresh` commits anew; training begins again with the new card");
 }
 
+constexpr double kDeviationsPerDecision = 20e-6;
+
 // A run of either kind, as it is proven.
 struct Job {
   ExactRun run;                      // of a recorded one: what it claims to have followed
@@ -79,6 +81,13 @@ Result<Job> RecordedJob(Env& env, const std::string& folder, const RecordedReque
   FLAIR_TRY(job.run.start, recorded.Start());
   FLAIR_TRY(job.rows, recorded.Rows());
   job.slack = request.slack;
+  if (request.counts_beta) {
+    FLAIR_TRY(const program::Lowered lowered, program::Lower(request.program, job.slack));
+    const double decisions =
+        static_cast<double>(program::NumDecisions(lowered)) * static_cast<double>(job.run.steps);
+    job.slack->beta = std::max<std::uint64_t>(
+        8, static_cast<std::uint64_t>(std::ceil(kDeviationsPerDecision * decisions)));
+  }
   job.recorded = std::make_unique<RecordedRun>(std::move(recorded));
   return job;
 }
@@ -98,6 +107,9 @@ void Note(const program::Lowered& lowered, const program::TrainingStep& step, in
   const double share = change > 0 ? std::sqrt(value(*lowered.error_square)) / change : 0;
   double& most = step.number < program::kFirstSteps ? use.first : use.later;
   most = std::max(most, share);
+  if (lowered.deviations) {
+    use.deviations = static_cast<std::uint64_t>(step.values.next[*lowered.deviations][0]);
+  }
   use.drift = std::ldexp(static_cast<double>(step.values.next[*lowered.drift][0]), scale - 30);
 }
 

@@ -33,6 +33,7 @@ struct RecordedRequest {
   std::string data;  // folder of the registered data set; empty: none
   Digest seed;
   program::Slack slack;
+  bool counts_beta = true;  // beta is 20 in a million decisions, 8 at least, whatever slack says
 };
 
 struct ProveRequest {

@@ -34,7 +34,8 @@ ValueId AddBefore(Builder& b, const std::string& name, ValueId selector, const W
 }  // namespace
 
 Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Width& width, Sign sign) {
+                   std::int64_t least, const Windows& windows, const Width& width, Sign sign,
+                   unsigned zone) {
   std::vector<AxisId> cells = windows.rows;
   cells.insert(cells.end(), windows.kernel.begin(), windows.kernel.end());
   std::int64_t row = 1;
@@ -60,9 +61,10 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
       .kind = RuleKind::kMaximum, .inputs = {b.At(inside)}, .parameters = {row, divisor, offset}};
   Maximum made{};
   if (sign == Sign::kRead) {
-    const Builder::Branch branch = b.AddSigned(name, windows.rows, width, std::move(rule));
+    const Builder::Branch branch = b.AddSigned(name, windows.rows, width, std::move(rule), zone);
     made.value = branch.value;
     made.positive = branch.positive;
+    made.deviation = branch.deviation;
   } else {
     made.value = b.AddNumber(name, windows.rows, width, std::move(rule));
   }

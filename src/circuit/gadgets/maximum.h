@@ -23,6 +23,7 @@ struct Maximum {
   ValueId value;     // over the rows
   ValueId selector;  // over rows and kernel: 1 at the first largest cell of each window
   std::optional<ValueId> positive;
+  std::optional<ValueId> deviation;  // of the sign, with a zone (Builder::AddSigned)
 };
 
 // y = max of v_k, divisor v_k = x_k in the cells of a window:
@@ -36,6 +37,7 @@ struct Maximum {
 // least. Sign::kRead: with the sign of y; `width` is Signable() then.
 enum class Sign : std::uint8_t { kUnread, kRead };
 Maximum AddMaximum(Builder& builder, const std::string& name, const Read& x, std::int64_t divisor,
-                   std::int64_t least, const Windows& windows, const Width& width, Sign sign);
+                   std::int64_t least, const Windows& windows, const Width& width, Sign sign,
+                   unsigned zone = 0);
 
 }  // namespace flair::circuit

@@ -217,6 +217,9 @@ class Lowering {
     circuit::ValueId change = 0;
     circuit::ValueId weight = 0;
   };
+  unsigned Zone() const { return slack_ ? Line(ProfileLine::kTieZone).bits : 0U; }
+  void NoteSign(NodeId id, circuit::ValueId positive, std::optional<circuit::ValueId> deviation);
+  void BoundDeviations();
   Status SetRecordedWeight(std::uint32_t parameter, const Expression& e);
   Status LowerSlack();
   Norms NormsOf(std::uint32_t parameter, circuit::ValueId e);
@@ -256,6 +259,7 @@ class Lowering {
   std::optional<circuit::ValueId> rate_, share_, decay_, factor_,
       epsilon_;                                                  // publics of the optimiser
   std::optional<circuit::ValueId> share_of_change_;              // public, of the slack
+  std::vector<circuit::ValueId> deviations_;                     // of signs from the forced ones
   std::map<std::uint32_t, circuit::ValueId> slacks_;             // e by parameter
   std::map<std::uint32_t, circuit::ValueId> clipped_;            // gradients, by parameter
   std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter

@@ -94,8 +94,8 @@ Status Lowering::LowerMaxPool(NodeId id) {
                                               : circuit::Signed(bits, limb, format.line);
   const circuit::Maximum made =
       circuit::AddMaximum(b_, name, read, divisor, least, windows, width,
-                          state.branches ? circuit::Sign::kRead : circuit::Sign::kUnread);
-  state.positive = made.positive;
+                          state.branches ? circuit::Sign::kRead : circuit::Sign::kUnread, Zone());
+  if (made.positive) NoteSign(id, *made.positive, made.deviation);
   state.selector = made.selector;
   ValueOf(id) = ReadOf({b_.At(made.value), unit}, out);
   return OkStatus();

@@ -26,7 +26,8 @@ constexpr unsigned kTotalChangeBits = 42;
 constexpr unsigned kTotalWeightBits = 45;
 constexpr unsigned kGapBits = 61;
 constexpr unsigned kDriftBits = 44;
-constexpr int kMaxScales = 3;  // between the coarsest and the finest tensor
+constexpr unsigned kCountBits = 40;  // of deviations
+constexpr int kMaxScales = 3;        // between the coarsest and the finest tensor
 constexpr std::size_t kMaxTensors = 256;
 constexpr const char* kTauLine = "slack tau";
 
@@ -146,6 +147,14 @@ void Lowering::BoundError(const std::string& name, const Norms& norms, std::int6
             circuit::Unsigned(kGapBits, LimbBits(), "slack rho"));
 }
 
+void Lowering::NoteSign(NodeId id, circuit::ValueId positive,
+                        std::optional<circuit::ValueId> deviation) {
+  nodes_[id].positive = positive;
+  if (!deviation) return;
+  deviations_.push_back(*deviation);
+  made_.ties.push_back({.positive = positive, .node = id});
+}
+
 Status Lowering::LowerSlack() {
   if (!slack_ || slacks_.empty()) return OkStatus();
   if (slacks_.size() > kMaxTensors) {
@@ -187,7 +196,29 @@ Status Lowering::LowerSlack() {
   made_.change_square = all.change;
   BoundError("slack.gap", all, 1, units.kappa2, grid);
   BoundDrift(all.error, units.drift);
+  BoundDeviations();
   return OkStatus();
+}
+
+// The deviations of all steps together, at most beta.
+void Lowering::BoundDeviations() {
+  if (deviations_.empty()) return;
+  const circuit::ValueId count =
+      b_.AddState("slack.deviations", {}, circuit::Unsigned(kCountBits, LimbBits(), "slack beta"),
+                  circuit::Carried::Role::kState);
+  made_.deviations = count;
+  circuit::Form next{.terms = {circuit::Times(1, {b_.At(count)})}};
+  for (const circuit::ValueId deviation : deviations_) {
+    next.terms.push_back(circuit::Times(1, {b_.At(deviation)}));
+  }
+  b_.DivideInto(count, b_.AddForm("slack.deviations.next", {}, std::move(next)), 1);
+  circuit::Read after = b_.At(count);
+  after.moment = circuit::Moment::kNext;
+  b_.Divide("slack.deviations.left",
+            b_.AddForm("slack.deviations.left", {},
+                       {.terms = {circuit::Times(-1, {std::move(after)})},
+                        .constant = static_cast<std::int64_t>(slack_->beta)}),
+            1, circuit::Unsigned(kCountBits, LimbBits(), "slack beta"));
 }
 
 // The sum of floor(|e|) + 1 over the steps, at most sigma.

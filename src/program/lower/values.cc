@@ -82,9 +82,10 @@ Status Lowering::Round(NodeId id) {
   FLAIR_TRY(const Scaled x, AddScaled(name, ValueOf(id), format.format.scale));
   const Unit unit = PowerOfTwo(-format.format.scale);
   if (nodes_[id].branches) {
-    const auto branch = b_.DivideSigned(
-        name, x.form, x.divisor, circuit::Signable(format.format.bits, LimbBits(), format.line));
-    nodes_[id].positive = branch.positive;
+    const auto branch =
+        b_.DivideSigned(name, x.form, x.divisor,
+                        circuit::Signable(format.format.bits, LimbBits(), format.line), Zone());
+    NoteSign(id, branch.positive, branch.deviation);
     Become(id, branch.value, unit);
   } else {
     Become(id,
