@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import table  # noqa: E402
 
-NAMES = ("commit", "checkout", "merge", "transfer", "record", "rss")
+NAMES = ("commit", "checkout", "merge", "transfer", "record", "rss", "prove", "verify")
 
 
 def main():
