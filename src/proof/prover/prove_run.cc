@@ -169,12 +169,11 @@ Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingSt
   values_.emplace(lowered_.circuit);
   first_step_ = next_step;
   before_ = std::move(after);
-  return OkStatus();
+  return is_last ? OkStatus() : Say("training");
 }
 
 Status RunProver::AddStep(const program::TrainingStep& step) {
   if (hooks_.on_step) FLAIR_DO(hooks_.on_step(step));
-  if (step.number == first_step_) FLAIR_DO(Say("training"));
   values_->Add(step.values);
   const std::uint64_t next = step.number + 1;
   if (next - first_step_ < settings_.steps_per_chunk && next != end_step()) return OkStatus();
@@ -191,11 +190,13 @@ Result<ProvenRun> RunProver::Prove() {
   FLAIR_DO(MakeDirs(env_, settings_.folder));
   // State that a claim begins with is committed to; otherwise it begins at zero.
   const bool begins_with_state = claim_.before.state.has_value();
+  FLAIR_DO(Say("committing"));
   FLAIR_TRY(before_,
             Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd, secrets_.weights_seed));
   claim_.before = before_.Id();
   first_step_ = claim_.first_step;
   const program::DataSet no_data;
+  FLAIR_DO(Say("training"));
   FLAIR_TRY(
       program::TrainingState end,
       program::Train(lowered_, secrets_.data != nullptr ? *secrets_.data : no_data, secrets_.start,
