@@ -7,6 +7,7 @@ is that of `verify_vector`.
 
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -73,6 +74,11 @@ class Plan:
         self.work_bits = max(0, self.layers - FREE_LAYERS)
         self.num_pads = 3 * sum(range(self.layers))
         self.num_triples = 1 + 2 * self.layers
+
+    def soundness(self) -> dict:
+        """With what probability a false sum of fractions passes, by what it passes."""
+        over_k = {"lookups": Fraction(self.num_leaves, 2**self.work_bits), "lookup layers": self.layers * (self.layers + 1)}
+        return {name: Fraction(n) / field.P**2 for name, n in over_k.items()}
 
     @staticmethod
     def _check_segment(segment: dict):

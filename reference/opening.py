@@ -39,11 +39,12 @@ def eq(r: list, x: int) -> tuple:
 class Plan:
     """All sizes, from the matrices' shapes and the numbers of pads and triples that the caller uses himself.
 
-    `queries`: fewer than are secure, for tests.
+    `queries`: fewer than are secure, for tests. `besides`: with what probability the user's own draws let something false pass.
     """
 
-    def __init__(self, shapes: list, pads: int, triples: int, queries: int | None = None, work_bits: int = QUERY_WORK_BITS):
-        self.shapes, self.work_bits = shapes, work_bits
+    def __init__(self, shapes: list, pads: int, triples: int, queries: int | None = None, work_bits: int = QUERY_WORK_BITS,
+                 besides: dict | None = None):  # fmt: skip
+        self.shapes, self.work_bits, self.besides = shapes, work_bits, besides or {}
         if [shape["kind"] in ("weights", "state", "data") for shape in shapes] != [False] + [True] * (len(shapes) - 1):
             raise ValueError("matrices of other kinds")
         self.groups = []
@@ -81,7 +82,7 @@ class Plan:
             queries += missed(2**log_columns + h, 2**log_n, group["queries"]) / 2**self.work_bits
         over_k = {"proximity": proximity, "mask tests": 3 * 2 ** self.groups[0]["key"][1], "rounds": 2 * self.rounds,
                   "batching": MAX_CLAIMS + MAX_CONSTRAINTS + len(self.groups)}  # fmt: skip
-        return {name: Fraction(n) / P**2 for name, n in over_k.items()} | {"queries": queries}
+        return {name: Fraction(n) / P**2 for name, n in over_k.items()} | {"queries": queries} | self.besides
 
     def heights(self, group: dict) -> list:
         """Rows of the matrices opened in a group."""

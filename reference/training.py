@@ -7,6 +7,7 @@
 import hashlib
 import json
 import sys
+from fractions import Fraction
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -162,18 +163,20 @@ def witness_shape(num_cells: int) -> dict:
 
 
 class Counter:
-    """Stands in for verifier and transcript, to count what the script passes."""
+    """Stands in for verifier and transcript, to count what the script passes, and the degrees of what its draws test."""
 
     def __init__(self):
-        self.transcript, self.pads, self.triples = self, 0, 0
+        self.transcript, self.pads, self.triples, self.degrees = self, 0, 0, 0
         self.random = Random(1)
 
     def draw(self, label: str) -> tuple:
-        """Random, because a claim has no blocks of weight 0."""
+        """Random, because a claim has no blocks of weight 0. A point's coordinate tests what is linear in it."""
+        self.degrees += label == "point"
         return self.random.randrange(P), self.random.randrange(P)
 
     def receive(self, label: str, count: int) -> list:
         self.pads += count
+        self.degrees += count - 1 if label == "sumcheck-message" else 0  # by the draw behind it
         return [Masked(ZERO)] * count
 
     def receive_product(self, label: str) -> tuple:
@@ -210,8 +213,10 @@ class Plan:
         shapes = [witness_shape(self.layout.num_cells)] + [matrix["shape"] for matrix in statement.matrices]
         counter, lookups = Counter(), self.layout.lookups
         self.script(counter)
+        besides = lookups.soundness() | {"script": Fraction(counter.degrees, P**2)}
         try:
-            self.opening = opening.Plan(shapes, lookups.num_pads + counter.pads, lookups.num_triples + counter.triples, queries, work_bits)
+            self.opening = opening.Plan(shapes, lookups.num_pads + counter.pads, lookups.num_triples + counter.triples, queries, work_bits,
+                                        besides)  # fmt: skip
         except ValueError as error:
             raise Rejected("plan", str(error)) from error
 

@@ -32,12 +32,14 @@ std::uint64_t BatchPlan::batch_pads() const {
 }
 
 Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<MatrixShape> long_lived,
-                                  std::uint64_t pads, std::uint64_t triples, QueryPolicy policy) {
+                                  std::uint64_t pads, std::uint64_t triples, QueryPolicy policy,
+                                  std::vector<SoundnessTerm> besides) {
   if (long_lived.size() >= kMaxMatrices) return Wrong("more matrices than an opening has");
   if (pads > kMaxPads || triples > kMaxPads) return Wrong("more pads than an opening has");
   if (policy.work_bits > kMaxQueryWorkBits) return Wrong("more work than anybody does");
   BatchPlan plan;
   plan.policy_ = policy;
+  plan.besides_ = std::move(besides);
   plan.matrices_ = std::move(long_lived);
   plan.matrices_.insert(plan.matrices_.begin(), witness);
   for (const MatrixShape& shape : plan.matrices_) {
@@ -90,10 +92,11 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
   }
   plan.matrices_[0].num_rows += 2 + 2 * plan.mask_->num_rows();
   FLAIR_DO(CheckShape(plan.matrices_[0]));
-  // SOUNDNESS: no plan is weaker than it must be. Attack: a shape at the limits of the code.
+  // SOUNDNESS: no plan is weaker than it must be. Attack: a shape at the limits of the code, a
+  // script of very many draws.
   const SoundnessTerm total = TotalOf(SoundnessTerms(plan));
   if (!policy.fixed_queries && total.parts > Uint128{1} << (128 - kSoundnessBits)) {
-    return Wrong("an opening of only " + std::to_string(total.bits()) + " bits");
+    return Wrong("a proof of only " + std::to_string(total.bits()) + " bits");
   }
   return plan;
 }

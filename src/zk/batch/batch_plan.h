@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "zk/batch/claim.h"
+#include "zk/batch/soundness_term.h"
 #include "zk/field/fp2.h"
 #include "zk/mask/mask_shape.h"
 #include "zk/pcs/shape.h"
@@ -37,12 +38,14 @@ inline constexpr std::uint64_t kMaxPads = std::uint64_t{1} << 32;  // and triple
 
 class BatchPlan {
  public:
-  // `witness`: num_rows are its data rows. `pads`, `triples`: what the caller uses besides.
+  // `witness`: num_rows are its data rows. `pads`, `triples`: what the caller uses besides;
+  // `besides`: with what probability its own draws let a false statement pass.
   // Errors: kInvalidArgument for shapes that cannot be, a witness without room for mask rows, one
   // too small for its queries to be possible, more than the limits, and, unless the number of
-  // queries is fixed, less than kSoundnessBits (soundness.h).
+  // queries is fixed, less than kSoundnessBits of all terms together.
   static Result<BatchPlan> Make(const MatrixShape& witness, std::vector<MatrixShape> long_lived,
-                                std::uint64_t pads, std::uint64_t triples, QueryPolicy policy);
+                                std::uint64_t pads, std::uint64_t triples, QueryPolicy policy,
+                                std::vector<SoundnessTerm> besides = {});
 
   // Matrix 0 with all its rows; the others as given.
   const std::vector<MatrixShape>& matrices() const { return matrices_; }
@@ -58,6 +61,8 @@ class BatchPlan {
   };
   const std::vector<Group>& groups() const { return groups_; }
   unsigned work_bits() const { return policy_.work_bits; }
+  // What the caller said of itself; SoundnessTerms() has them all.
+  const std::vector<SoundnessTerm>& besides() const { return besides_; }
 
   // kappa and the variables of the data rows.
   unsigned num_variables(std::size_t matrix) const;
@@ -85,6 +90,7 @@ class BatchPlan {
   std::vector<Group> groups_;
   unsigned num_variables_ = 0;
   QueryPolicy policy_;
+  std::vector<SoundnessTerm> besides_;
 };
 
 }  // namespace flair::zk

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace flair::zk {
 namespace {
 
@@ -16,8 +18,10 @@ constexpr MatrixShape kSmall{
     .log_columns = 10, .log_n = 11, .num_rows = 2, .num_pads = 281, .kind = MatrixKind::kWitness};
 
 std::string Says(const MatrixShape& witness, std::vector<MatrixShape> long_lived = {},
-                 std::uint64_t pads = 0, std::uint64_t triples = 0, QueryPolicy policy = {}) {
-  const auto plan = BatchPlan::Make(witness, std::move(long_lived), pads, triples, policy);
+                 std::uint64_t pads = 0, std::uint64_t triples = 0, QueryPolicy policy = {},
+                 std::vector<SoundnessTerm> besides = {}) {
+  const auto plan =
+      BatchPlan::Make(witness, std::move(long_lived), pads, triples, policy, std::move(besides));
   return plan.ok() ? "" : plan.error().message();
 }
 
@@ -90,9 +94,25 @@ TEST(SoundnessTest, APlanOfLessThan100BitsIsRefused) {
   EXPECT_EQ(Says(kWide), "");
   MatrixShape high = kWide;
   high.num_rows = 2048;
-  EXPECT_THAT(Says(high), HasSubstr("an opening of only 99."));
+  EXPECT_THAT(Says(high), HasSubstr("a proof of only 99."));
   // Tests say that they are none.
   EXPECT_EQ(Says(high, {}, 0, 0, {.work_bits = 0, .fixed_queries = 2}), "");
+}
+
+// kWide leaves 2^28 parts less 100.2965 bits' worth: some 4.99e7.
+TEST(SoundnessTest, WhatTheCallerDrawsCounts) {
+  EXPECT_EQ(Says(kWide, {}, 0, 0, {}, {OverField("script", 40'000'000)}), "");
+  EXPECT_THAT(Says(kWide, {}, 0, 0, {}, {OverField("script", 60'000'000)}),
+              HasSubstr("a proof of only 99.9"));
+  const auto plan = BatchPlan::Make(kSmall, {}, 0, 0, {}, {OverField("script", 1000)});
+  EXPECT_EQ(SoundnessTerms(*plan).back().name, "script");
+  EXPECT_NEAR(SoundnessTerms(*plan).back().bits(), 128 - std::log2(1000), 0.01);
+}
+
+TEST(SoundnessTest, WorkIsWorthItsBits) {
+  EXPECT_EQ(OverField("", 1 << 20).parts, Uint128{(1 << 20) + 1});
+  EXPECT_EQ(OverField("", 1 << 20, 10).parts, Uint128{(1 << 10) + 1});
+  EXPECT_EQ(OverField("", Uint128{1} << 40).parts, (Uint128{1} << 40) + (1 << 10) + 1);
 }
 
 TEST(SoundnessTest, FewQueriesAreSeenInTheTerms) {

@@ -46,6 +46,11 @@ class Channel {
   };
   virtual Product PassProduct(Transcript& transcript, Label label, Fp2 a, Fp2 b) = 0;
   virtual void RequireZero(const Masked& zero) = 0;
+  // A challenge that tests an identity of this degree in it: a false one passes with
+  // degree/|K|. A script draws here and nowhere else, so that its plan can count.
+  virtual Fp2 Draw(Transcript& transcript, Label label, unsigned /*degree*/) {
+    return transcript.Draw(label);
+  }
 };
 
 }  // namespace flair::zk

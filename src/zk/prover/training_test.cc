@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <utility>
 
 #include "circuit/circuit_testing.h"
+#include "zk/batch/soundness.h"
 #include "zk/prover/batch_testing.h"
 #include "zk/prover/training_prover.h"
 #include "zk/training/training_proof.h"
@@ -255,6 +258,61 @@ TEST(TrainingTest, APublicBeyondItsRangeIsRefused) {
       EXPECT_THAT(plan.error().message(), HasSubstr("'rate' is"));
     }
   }
+}
+
+// A transcript's draws and messages, seen from below: what the plan counts at its channel.
+class WatchedTranscript final : public Transcript {
+ public:
+  WatchedTranscript() : Transcript("watched") {}
+  std::uint64_t degrees() const { return points_ / 2 + round_degrees_; }  // an element is two words
+
+ protected:
+  Digest Step(std::uint8_t tag, Label label, ByteView message) const override {
+    if (tag == 1 && label == Label::kSumcheckMessage) degree_ = message.size() / Fp2::kBytes - 1;
+    if (tag == 2 && label == Label::kPoint) ++points_;
+    if (tag == 2 && label == Label::kSumcheckChallenge) {
+      round_degrees_ += std::exchange(degree_, 0);  // at the first of its words
+    }
+    return Transcript::Step(tag, label, message);
+  }
+
+ private:
+  mutable std::uint64_t degree_ = 0;
+  mutable std::uint64_t round_degrees_ = 0;
+  mutable std::uint64_t points_ = 0;
+};
+
+class AbsorbingChannel final : public Channel {
+ public:
+  std::vector<Secret> Pass(Transcript& transcript, Label label,
+                           const std::vector<Fp2>& values) override {
+    transcript.Absorb(label, values);
+    return std::vector<Secret>(values.size());
+  }
+  Product PassProduct(Transcript&, Label, Fp2, Fp2) override { return {}; }
+  void RequireZero(const Masked&) override {}
+};
+
+TEST(TrainingTest, APlanCountsEveryDraw) {
+  const TrainedRun run(3, {}, 1);
+  const RunValues values = run.Values();
+  const TrainingPlan plan = run.Plan(values);
+  WatchedTranscript transcript;
+  AbsorbingChannel channel;
+  plan.RunScript(transcript, channel, nullptr, nullptr);
+  EXPECT_GT(transcript.degrees(), 100U);
+
+  const std::vector<SoundnessTerm> terms = SoundnessTerms(plan.batch());
+  const auto parts = [&](std::string_view name) {
+    const auto at = std::find_if(terms.begin(), terms.end(),
+                                 [&](const SoundnessTerm& term) { return term.name == name; });
+    return at == terms.end() ? 0 : static_cast<std::uint64_t>(at->parts);
+  };
+  EXPECT_EQ(parts("script"), transcript.degrees() + 1);
+  const LookupPlan& lookups = plan.layout().lookups();
+  EXPECT_EQ(parts("lookups"), (lookups.num_leaves() >> lookups.work_bits()) + 1);
+  const std::uint64_t layers = lookups.num_layers();
+  EXPECT_EQ(parts("lookup layers"), layers * (layers + 1) + 1);
 }
 
 TEST(TrainingTest, ChangedBytesAreRejected) {

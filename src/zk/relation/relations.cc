@@ -29,8 +29,9 @@ void Relations::ShowZeros() {
 Functional Relations::DrawPoint(const std::vector<AxisId>& axes) {
   const auto draw = [&](std::uint64_t size) {
     std::vector<Fp2> point;
-    for (unsigned i = 0; i < VariablesOf(size); ++i)
-      point.push_back(transcript_.Draw(Label::kPoint));
+    for (unsigned i = 0; i < VariablesOf(size); ++i) {
+      point.push_back(channel_.Draw(transcript_, Label::kPoint, 1));
+    }
     return AxisFunctional::Eq(size, std::move(point));
   };
   Functional functional{.steps = draw(layout_.num_steps()), .axes = {}};

@@ -94,7 +94,7 @@ SumEnd RunSum(const SumShape& shape, const Secret& sum,
     const Fp2 at0 = tau ? Fp2(1) - *tau : Fp2(1);
     // SOUNDNESS: a round's two halves add up to the claim before. Attack: a changed round.
     channel.RequireZero((h[0] * at0 + h[1] * at1 - claim).masked);
-    end.point.push_back(transcript.Draw(Label::kSumcheckChallenge));
+    end.point.push_back(channel.Draw(transcript, Label::kSumcheckChallenge, shape.degree()));
     claim = Interpolate(h, end.point.back());
     if (witness) witness->Fold(end.point.back());
   }

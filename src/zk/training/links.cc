@@ -40,7 +40,9 @@ AxisFunctional Unpacked(std::uint64_t size, std::uint64_t packed, unsigned value
 
 std::vector<Fp2> Links::Draw(std::uint64_t size) {
   std::vector<Fp2> point;
-  for (unsigned i = 0; i < VariablesOf(size); ++i) point.push_back(transcript_.Draw(Label::kPoint));
+  for (unsigned i = 0; i < VariablesOf(size); ++i) {
+    point.push_back(channel_.Draw(transcript_, Label::kPoint, 1));
+  }
   return point;
 }
 

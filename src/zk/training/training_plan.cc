@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "zk/lookup/soundness.h"
 #include "zk/mask/counting_channel.h"
 #include "zk/relation/relations.h"
 
@@ -90,11 +91,16 @@ Result<TrainingPlan> TrainingPlan::Make(const TrainingStatement& statement,
   plan.RunScript(dry, counts, nullptr, nullptr);
   const LookupPlan& lookups = plan.layout_->lookups();
   FLAIR_TRY(const MatrixShape witness, WitnessShape(plan.layout_->num_cells()));
+  // SOUNDNESS: what the script and the lookups draw counts. Attack: a proof whose opening alone is
+  // sound enough. Test: TrainingTest.APlanCountsEveryDraw.
+  std::vector<SoundnessTerm> besides = SoundnessTerms(lookups);
+  besides.push_back(OverField("script", counts.degrees()));
   std::vector<MatrixShape> long_lived;
   for (const Commitment& m : statement.matrices) long_lived.push_back(m.shape);
-  FLAIR_TRY(BatchPlan made,
-            BatchPlan::Make(witness, std::move(long_lived), counts.num_pads() + lookups.num_pads(),
-                            counts.num_triples() + lookups.num_triples(), policy));
+  FLAIR_TRY(
+      BatchPlan made,
+      BatchPlan::Make(witness, std::move(long_lived), counts.num_pads() + lookups.num_pads(),
+                      counts.num_triples() + lookups.num_triples(), policy, std::move(besides)));
   plan.batch_ = std::make_unique<BatchPlan>(std::move(made));
   return plan;
 }

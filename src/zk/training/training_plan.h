@@ -34,7 +34,7 @@ struct TrainingInputs {
 class TrainingPlan {
  public:
   // Errors: kInvalidArgument: the statement's matrices are not the circuit's, rows that there are
-  // not, or a circuit that does not fit.
+  // not, a circuit that does not fit, or less than kSoundnessBits unless the queries are fixed.
   static Result<TrainingPlan> Make(const TrainingStatement& statement, const TrainingInputs& inputs,
                                    QueryPolicy policy = {});
 
