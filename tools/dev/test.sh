@@ -65,9 +65,10 @@ run_core_tests() {
         { echo "FAILED: $1"; tail -40 "$2/$name.log"; exit 1; }' _ {} "$RESULTS/$preset"
 }
 
-# The modules, and the reference beside them.
+# The modules, the reference beside them, and that the examples are proven soundly.
 stage_core() {
   run_core_tests release
+  python3 tools/soundness.py
   run_pytest reference tests/reference
 }
 
