@@ -92,5 +92,5 @@ WORKLOADS = {
     "lenet": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16"),
     "vgg11": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64"),
     # A variance of 32 x 32 x 32 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
-    "resnet18": Workload(resnet18, 32, 1, (3, 32, 32), _stripes, "1/64", "7/8", ("profile activation 20 14", "profile gradient 24 24")),
+    "resnet18": Workload(resnet18, 16, 1, (3, 32, 32), _stripes, "1/64", "7/8", ("profile activation 20 14", "profile gradient 20 20")),
 }
