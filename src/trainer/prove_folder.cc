@@ -137,6 +137,9 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   std::optional<data::HeldData> held;
   std::optional<proof::OpeningBook> data_book;
   if (run.data_card) {
+    if (hooks.progress) {
+      FLAIR_DO(hooks.progress({.chunk = 0, .num_chunks = num_chunks, .stage = "data"}));
+    }
     FLAIR_TRY(held, data::OpenData(env, run.data));
     if (data::CardId(held->card) != *run.data_card) {
       return Conflict(run.data + ": another card than the one that the run was trained with")

@@ -42,7 +42,7 @@ struct ProveSettings {
 struct ProveProgress {
   std::uint64_t chunk = 0;
   std::uint64_t num_chunks = 1;
-  std::string_view stage;  // "committing", "training", those of zk, "verifying", "kept"
+  std::string_view stage;  // "data", "committing", "training", those of zk, "verifying", "kept"
 };
 
 struct ProveHooks {
