@@ -11,6 +11,7 @@
 import importlib
 
 from .client import Client
+from .draws import batches
 from .errors import (AlreadyExists, Cancelled, Conflict, Error, IntegrityError, InvalidArgument, IoError, MappingError, NoSpace,
                      NotFound, PolicyViolation, Unauthorised, Unavailable, Unsupported)
 from .identity import new_wallet, wallet
@@ -22,7 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlreadyExists", "Cancelled", "Check", "Client", "Commit", "Conflict", "Error", "IntegrityError", "InvalidArgument", "IoError",
     "MappingError", "NoSpace", "NotFound", "PolicyViolation", "Proposal", "Repository", "Tensor", "TensorChange", "Tensors",
-    "Unauthorised", "Unavailable", "Unsupported", "clone", "discover", "init", "keras", "new_wallet",
+    "Unauthorised", "Unavailable", "Unsupported", "batches", "clone", "discover", "init", "keras", "new_wallet",
     "open", "record", "torch", "wallet",
 ]
 

@@ -87,6 +87,7 @@ std::optional<std::string> HexOf(const std::optional<CommitId>& id);
 nb::dict CommitToDict(const CommitId& id, const Commit& commit);
 
 void BindRepository(nb::module_& m);
+void BindProgram(nb::module_& m);
 void BindHistory(nb::class_<Repo>& repo);
 void BindMerging(nb::class_<Repo>& repo);
 void BindTensors(nb::class_<Repo>& repo);

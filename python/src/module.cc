@@ -75,4 +75,5 @@ NB_MODULE(_core, m) {
   m.def("read_secret", SecretFromFile, nb::arg("path"));
   m.def("wallet_of", WalletOf, nb::arg("secret"));
   BindRepository(m);
+  BindProgram(m);
 }

@@ -113,6 +113,25 @@ void Note(const program::Lowered& lowered, const program::TrainingStep& step, in
   use.drift = std::ldexp(static_cast<double>(step.values.next[*lowered.drift][0]), scale - 30);
 }
 
+// Did every step read the rows that the seed draws?
+Status CheckRows(const Job& job, std::uint64_t records) {
+  const std::uint64_t batch = job.run.program.batch;
+  if (batch > records) return OkStatus();  // refused by the claim's own check
+  program::Batches batches(job.run.seed, static_cast<std::uint32_t>(records), batch);
+  auto own = job.rows.begin();
+  for (std::uint64_t i = 0; i < job.run.steps; ++i) {
+    const auto drawn = batches.RowsOf(job.run.first_step + i);
+    if (job.rows.end() - own < static_cast<std::ptrdiff_t>(batch) ||
+        !std::equal(drawn.begin(), drawn.end(), own)) {
+      return Conflict("step " + std::to_string(job.run.first_step + i) +
+                      " read other rows than its seed draws")
+          .WithHint("`flair.batches` gives a DataLoader the order of a seed");
+    }
+    own += static_cast<std::ptrdiff_t>(batch);
+  }
+  return OkStatus();
+}
+
 int LeastScale(const program::Program& program) {
   int scale = 127;
   for (const program::Parameter& p : program.parameters) scale = std::min<int>(scale, p.scale);
@@ -147,6 +166,7 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     }
     FLAIR_DO(data::CheckServes(held->card, run.program));
     FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
+    FLAIR_DO(CheckRows(job, held->card.num_records));
     FLAIR_DO(CheckBudget(env, *held, run.data, num_chunks));
     FLAIR_TRY(data_book, proof::OpeningBook::Open(env, JoinPath(run.data, data::kOpeningsFolder)));
   }
@@ -182,21 +202,14 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   }
   program::SlackUse use;
   const int scale = LeastScale(run.program);
-  const auto check_step = [&](const program::TrainingStep& step) -> Status {
+  const auto note = [&](const program::TrainingStep& step) {
     if (lowered.slack) Note(lowered, step, scale, use);
-    const std::size_t first = (step.number - run.first_step) * step.rows.size();
-    if (job.rows.size() == run.steps * step.rows.size() &&
-        std::equal(step.rows.begin(), step.rows.end(),
-                   job.rows.begin() + static_cast<std::ptrdiff_t>(first))) {
-      return OkStatus();
-    }
-    return Conflict("step " + std::to_string(step.number) + " read other rows than its seed draws");
+    return OkStatus();
   };
-  FLAIR_TRY(
-      proof::ProvenRun proven,
-      proof::ProveRun(lowered, claim, secrets,
-                      {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
-                      {.progress = hooks.progress, .reserve = reserve, .on_step = check_step}));
+  FLAIR_TRY(proof::ProvenRun proven,
+            proof::ProveRun(lowered, claim, secrets,
+                            {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
+                            {.progress = hooks.progress, .reserve = reserve, .on_step = note}));
   if (job.end && IntegersOf(lowered, proven.end) != *job.end) {
     return Conflict("training the run again gives other weights than it ended with");
   }

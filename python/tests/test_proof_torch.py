@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plain PyTorch loop, recorded, and its run proven and verified by the command line."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import sklearn.datasets
+import torch
+from torch import nn
+
+import flair
+
+SEED, BATCH, STEPS = "5a" * 32, 32, 12
+PROGRAM = """flair program 1
+batch 32
+data images [64] bits 6 scale 0
+label labels classes 10
+param fc1.weight [24, 64]
+param fc1.bias [24]
+param fc2.weight [10, 24]
+param fc2.bias [10]
+x = affine(images, scale=1/16)
+h = linear(x, fc1.weight, fc1.bias)
+a = relu(h)
+z = linear(a, fc2.weight, fc2.bias)
+l = cross_entropy(z, labels)
+loss l
+optimiser OPTIMISER
+schedule RATE
+"""
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(64, 24), nn.Linear(24, 10)
+
+    def forward(self, x):
+        return self.fc2(torch.relu(self.fc1(x / 16)))
+
+
+@pytest.fixture
+def command(tmp_path):
+    beside = os.path.join(os.path.dirname(sys.executable), "flair")
+    program = os.environ.get("FLAIR_COMMAND") or (beside if os.path.exists(beside) else shutil.which("flair"))
+
+    def run(*arguments, status=0):
+        done = subprocess.run([program, "--json", *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def recorded(repo, tmp_path, make_optimizer, order, disturb=None):
+    """The run's folder; the data lie beside the repository as arrays."""
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    os.makedirs(tmp_path / "digits")
+    np.save(tmp_path / "digits/images.npy", images.astype("uint8"))
+    np.save(tmp_path / "digits/labels.npy", labels.astype("uint8"))
+    data = torch.utils.data.TensorDataset(torch.tensor(images).float(), torch.tensor(labels))
+    torch.manual_seed(1)
+    model = Net()
+    optimizer = make_optimizer(model.parameters())
+    batches = flair.batches(SEED, len(data), BATCH, STEPS)
+    with flair.record(model, optimizer, data=data, repo=repo) as run:
+        for step, (x, y) in enumerate(torch.utils.data.DataLoader(data, batch_sampler=order(batches))):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            if disturb:
+                disturb(step, model)
+    return run.folder
+
+
+def prepare(command, tmp_path, optimiser, rate="1/8"):
+    (tmp_path / "net.txt").write_text(PROGRAM.replace("OPTIMISER", optimiser).replace("RATE", rate))
+    command("data", "register", "digits", "--program", "net.txt", "-o", "digits.data")
+
+
+def prove(command, folder, *more, status=0):
+    return command("prove", folder, "--program", "net.txt", "--data", "digits.data", "--seed", SEED, "-o", "net", *more,
+                   status=status)
+
+
+@pytest.mark.parametrize("optimiser, rate, make", [
+    ("sgd(momentum=7/8, weight_decay=1/1024)", "1/8", lambda p: torch.optim.SGD(p, 1 / 8, momentum=7 / 8, weight_decay=1 / 1024)),
+    ("adamw(weight_decay=1/64)", "1/512", lambda p: torch.optim.AdamW(p, 1 / 512, weight_decay=1 / 64)),
+])  # fmt: skip
+def test_a_recorded_run_is_proven(repo, tmp_path, command, optimiser, rate, make):
+    folder = recorded(repo, tmp_path, make, lambda batches: batches)
+    prepare(command, tmp_path, optimiser, rate)
+    proven = prove(command, folder)
+    assert proven["slack"]["later"] < 5e-4
+    verified = command("verify", "net.proof", "--statement", "net.statement.json")
+    assert verified["valid"] and verified["steps"] == STEPS and verified["slack"]["rho"] == 5e-4
+    assert verified["soundness_bits"] >= 100
+
+
+def test_batches_in_another_order_are_refused(repo, tmp_path, command):
+    folder = recorded(repo, tmp_path, lambda p: torch.optim.SGD(p, 1 / 8), lambda batches: batches[::-1])
+    prepare(command, tmp_path, "sgd()")
+    said = prove(command, folder, status=3)
+    assert "step 0 read other rows than its seed draws" in said["error"]["message"]
+
+
+def test_weights_that_training_does_not_give_are_refused(repo, tmp_path, command):
+    def disturb(step, model):
+        if step == 5:
+            with torch.no_grad():
+                model.fc2.bias += 0.05
+    folder = recorded(repo, tmp_path, lambda p: torch.optim.SGD(p, 1 / 8), lambda batches: batches, disturb)
+    prepare(command, tmp_path, "sgd()")
+    said = prove(command, folder, status=1)
+    assert "step 5: 'fc2.bias.slack" in said["error"]["message"]
+
+
+def test_the_order_is_the_specified_one():
+    epoch = flair.batches(SEED, 10, 3, 4)
+    assert sorted(sum(epoch[:3], [])) == sorted(set(sum(epoch[:3], []))) and all(0 <= r < 10 for r in sum(epoch, []))
+    assert flair.batches(SEED, 10, 3, 2, first_step=2) == epoch[2:]
+    for wrong in (("zz", 10, 3, 1), (SEED, 10, 0, 1), (SEED, 2, 3, 1)):
+        with pytest.raises(flair.InvalidArgument):
+            flair.batches(*wrong)
