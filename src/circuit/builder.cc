@@ -290,6 +290,21 @@ TableId Builder::Chosen(unsigned bits) {
   return *chosen_[bits];
 }
 
+TableId Builder::TiedChoice(unsigned bits) {
+  tied_choices_.resize(kMaxLimbBits + 1);
+  if (!tied_choices_[bits]) {
+    const TableColumn one{.constant = 1, .values = {}};
+    Table table{.name = "tied choice " + std::to_string(bits), .segments = {}};
+    for (unsigned log = 0; log < bits; ++log) {  // 1, 2 and 3, 4 to 7, ...
+      table.segments.push_back({.log_rows = log, .first = 1 << log, .c1 = {}, .c2 = {}});
+    }
+    table.segments.push_back({.log_rows = 0, .first = 1, .c1 = one, .c2 = {}});
+    table.segments.push_back({.log_rows = 0, .first = 0, .c1 = {}, .c2 = one});
+    tied_choices_[bits] = AddTable(std::move(table));
+  }
+  return *tied_choices_[bits];
+}
+
 std::optional<ValueId> Builder::Remainder(const std::string& name, ValueId x, std::int64_t divisor,
                                           unsigned limb_bits) {
   if (divisor == 1) return std::nullopt;
@@ -356,13 +371,8 @@ Builder::Branch Builder::AddSigned(const std::string& name, std::vector<AxisId> 
     AddLookup({.table = Sign(limbs[top]), .v = {y, top}, .c1 = LimbRef{branch.positive, 0}});
     return branch;
   }
-  unsigned below = 0;
-  for (unsigned limb = 0; limb < top; ++limb) below += limbs[limb];
-  if (below != zone) {
-    Fail(name, "a tie zone of " + std::to_string(zone) + " bits leaves more than one limb of " +
-                   std::to_string(width.limb_bits) + " bits above it");
-    return branch;
-  }
+  RequireOneLimbAbove(name, y, zone);
+  if (error_) return branch;
   branch.positive =
       AddNumber(name + ".positive", axes, bit,
                 {.kind = RuleKind::kGivenSign, .inputs = {At(y)}, .parameters = {zone}}, false);
@@ -375,6 +385,14 @@ Builder::Branch Builder::AddSigned(const std::string& name, std::vector<AxisId> 
              .c1 = LimbRef{branch.positive, 0},
              .c2 = LimbRef{*branch.deviation, 0}});
   return branch;
+}
+
+void Builder::RequireOneLimbAbove(const std::string& name, ValueId number, unsigned zone) {
+  unsigned below = 0;
+  const std::vector<unsigned>& limbs = circuit_[number].number.limb_bits;
+  for (std::size_t limb = 0; limb + 1 < limbs.size(); ++limb) below += limbs[limb];
+  if (below == zone) return;
+  Fail(name, "a tie zone of " + std::to_string(zone) + " bits leaves more than one limb above it");
 }
 
 // SOUNDNESS: a limb that no table bounds is any element of the field. Attack: y - p/2^s in place

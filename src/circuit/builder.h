@@ -66,6 +66,8 @@ class Builder {
   TableId TiedSign(unsigned bits);
   // (v, 0), and (0, 1): a 1 beside nothing but 0.
   TableId Chosen(unsigned bits);
+  // (v, 0, 0) for v >= 1, (1, 1, 0) and (0, 0, 1): v is 1 beside a 1, and 0 is a deviation.
+  TableId TiedChoice(unsigned bits);
 
   // Gadgets ----------------------------------------------------------------------------------
 
@@ -86,6 +88,8 @@ class Builder {
   };
   Branch AddSigned(const std::string& name, std::vector<AxisId> axes, Width width, Rule rule,
                    unsigned zone = 0);
+  // Fails unless the number has one limb from bit `zone` on.
+  void RequireOneLimbAbove(const std::string& name, ValueId number, unsigned zone);
   // Divide() into such a number.
   Branch DivideSigned(const std::string& name, ValueId x, std::int64_t divisor, const Width& width,
                       unsigned zone = 0);
@@ -142,6 +146,7 @@ class Builder {
   std::vector<std::optional<TableId>> signs_;
   std::vector<std::optional<TableId>> tied_signs_;
   std::vector<std::optional<TableId>> chosen_;
+  std::vector<std::optional<TableId>> tied_choices_;
 };
 
 }  // namespace flair::circuit

@@ -104,9 +104,12 @@ enum class RuleKind : std::uint8_t {
   kQuotient,      // floor((x + parameter 1) / parameter 0)
   kRemainder,     // of the same
   kPositive,      // [x > 0]
+  kNegative,      // [x < 0]
   kGivenSign,     // [x > 0], but where -2^z < x <= 2^z, z parameter 0, what is given, if it is
   kDeviation,     // [x > 0] xor y
   kMaximum,       // floor(m / parameter 1) - parameter 2, m the largest cell of each row of x
+  kGivenMaximum,  // the same of the cell that is given, where it is at most parameter 3 below
+  kGivenMinimum,  // kFirstMinimum, but the cell that is given where that gave the maximum
   kFirstMinimum,  // in each row of x: 1 in the first of its least cells, else 0
   kOneHot,        // a row for each cell of x: 1 in cell x of it, else 0
   kTable,         // column parameter 1 of the row of table parameter 0 whose v is x

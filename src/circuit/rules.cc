@@ -103,6 +103,8 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
     case RuleKind::kPositive:
     case RuleKind::kGivenSign:
       return Each(x, [](std::int64_t v) { return v > 0 ? 1 : 0; });
+    case RuleKind::kNegative:
+      return Each(x, [](std::int64_t v) { return v < 0 ? 1 : 0; });
     case RuleKind::kDeviation: {
       Ints out(x.size());
       std::transform(x.begin(), x.end(), inputs[1].begin(), out.begin(),
@@ -110,8 +112,10 @@ Ints ComputeRule(const Circuit& circuit, const Rule& rule, const std::vector<Cel
       return out;
     }
     case RuleKind::kMaximum:
+    case RuleKind::kGivenMaximum:
       return Maxima(x, static_cast<std::size_t>(parameter(0)), parameter(1), parameter(2));
     case RuleKind::kFirstMinimum:
+    case RuleKind::kGivenMinimum:
       return FirstMinima(x, static_cast<std::size_t>(parameter(0)));
     case RuleKind::kOneHot:
       return OneHot(x, static_cast<std::size_t>(parameter(0)));

@@ -32,7 +32,7 @@ class Runner {
         FLAIR_DO(CheckFits(id, values_.now[id]));
       } else {
         values_.now[id] = ByRule(value.number.rule);
-        if (value.number.rule.kind == RuleKind::kGivenSign) TakeGiven(id);
+        TakeGiven(id);
         FLAIR_DO(CheckFits(id, values_.now[id]));
       }
     }
@@ -41,14 +41,45 @@ class Runner {
   }
 
  private:
-  // Within the zone the sign is what is given.
   void TakeGiven(ValueId id) {
     if (id >= inputs_.given.size() || inputs_.given[id].empty()) return;
     const Rule& rule = c_[id].number.rule;
     const Ints& x = values_.now[rule.inputs[0].value];
+    if (rule.kind == RuleKind::kGivenSign) TakeSigns(rule, x, inputs_.given[id], values_.now[id]);
+    if (rule.kind == RuleKind::kGivenMaximum) {
+      TakeMaxima(rule, x, inputs_.given[id], values_.now[id]);
+    }
+    if (rule.kind == RuleKind::kGivenMinimum) {
+      TakeMinima(rule, x, inputs_.given[id], values_.now[id]);
+    }
+  }
+  // Within the zone the sign is what is given.
+  static void TakeSigns(const Rule& rule, const Ints& x, const Ints& given, Ints& signs) {
     const std::int64_t zone = std::int64_t{1} << rule.parameters[0];
     for (std::size_t i = 0; i < x.size(); ++i) {
-      if (x[i] > -zone && x[i] <= zone) values_.now[id][i] = inputs_.given[id][i];
+      if (x[i] > -zone && x[i] <= zone) signs[i] = given[i];
+    }
+  }
+  static void TakeMaxima(const Rule& rule, const Ints& x, const Ints& given, Ints& maxima) {
+    const auto row = static_cast<std::size_t>(rule.parameters[0]);
+    for (std::size_t i = 0; i < maxima.size(); ++i) {
+      const std::int64_t v = x[i * row + static_cast<std::size_t>(given[i])];
+      const std::int64_t divisor = rule.parameters[1];
+      const std::int64_t floor = v / divisor - (v % divisor < 0 ? 1 : 0);
+      if (maxima[i] - (floor - rule.parameters[2]) <= rule.parameters[3]) {
+        maxima[i] = floor - rule.parameters[2];
+      }
+    }
+  }
+  // `below`: the divisor times the maximum, less the cell: of the cell that gave it above
+  // -divisor and at most 0.
+  static void TakeMinima(const Rule& rule, const Ints& below, const Ints& given, Ints& chosen) {
+    const auto row = static_cast<std::size_t>(rule.parameters[0]);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      const auto cell = i * row + static_cast<std::size_t>(given[i]);
+      if (below[cell] > 0 || below[cell] <= -rule.parameters[1]) continue;
+      std::fill_n(chosen.begin() + static_cast<std::ptrdiff_t>(i * row), row, 0);
+      chosen[cell] = 1;
     }
   }
   Status StateThatIsDue(ValueId form) {

@@ -28,8 +28,9 @@ struct StepValues {
 // What a step begins with: cells of data, of publics, of state, by ValueId; others are empty.
 struct StepInputs {
   std::vector<Ints> cells;
-  std::vector<Ints> next;   // by ValueId, of state that is recorded; may be empty without
-  std::vector<Ints> given;  // by ValueId, signs that are given; may be empty, as each of them
+  std::vector<Ints> next;  // by ValueId, of state that is recorded; may be empty without
+  // By ValueId: signs that are given; of each window, which cell is. May be empty, as each of them.
+  std::vector<Ints> given;
 };
 
 // Errors: kInvalidArgument for a value that does not fit its number, naming tensor, cell, value

@@ -271,6 +271,9 @@ std::uint64_t NumDecisions(const Lowered& lowered) {
   for (const TiedSign& tie : lowered.ties) {
     decisions += lowered.circuit.SizeOf(lowered.circuit[tie.positive].axes);
   }
+  for (const TiedChoice& choice : lowered.choices) {
+    decisions += lowered.circuit.SizeOf(lowered.circuit[choice.selector].axes);
+  }
   return decisions;
 }
 

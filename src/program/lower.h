@@ -56,6 +56,13 @@ struct TiedSign {
   NodeId node = 0;
 };
 
+// A maximum whose cell may be given, of a max-pool.
+struct TiedChoice {
+  circuit::ValueId value = 0;
+  circuit::ValueId selector = 0;
+  NodeId node = 0;
+};
+
 struct Lowered {
   circuit::Circuit circuit;
   std::vector<std::optional<circuit::ValueId>> columns;  // none: nothing reads the column
@@ -72,6 +79,7 @@ struct Lowered {
   std::shared_ptr<const Program> program;  // of a recorded run
   std::shared_ptr<const Graph> graph;
   std::vector<TiedSign> ties;
+  std::vector<TiedChoice> choices;
   std::optional<circuit::ValueId> deviations;     // state: how many signs were given
   std::optional<circuit::ValueId> drift;          // state: the sum of |e|
   std::optional<circuit::ValueId> error_square;   // |e|^2 over all tensors

@@ -32,8 +32,9 @@ struct Slack {
   double rho_first = 2e-2;
   std::uint32_t kappa = 1;
   double sigma = 1.0;  // L2, in units of the weights
-  // Signs of a relu's input that may be given within the profile's tie zone, against what the
-  // value says: in the whole run. A framework's sums come out on the other side of 0 sometimes.
+  // Signs of a relu's input, and cells of pools, that may be given within the profile's tie zone
+  // against what the values say: in the whole run. A framework's sums come out on the other side of
+  // 0 sometimes.
   std::uint64_t beta = 0;
 
   bool operator==(const Slack&) const = default;

@@ -207,11 +207,73 @@ TEST(SlackTest, SignsWithinTheZoneAreThoseOfTheFramework) {
   EXPECT_EQ(run.Judge(with_deviations), "");
 }
 
+// Pools with nothing behind them, and before a relu; disjoint windows and overlapping ones.
+constexpr std::string_view kPooled = R"(flair program 1
+batch 4
+data x [1, 8, 8] bits 12 scale 8
+label y classes 3
+param c1 [4, 1, 3, 3]
+param c2 [4, 4, 3, 3]
+param f [3, 36]
+h = conv(x, c1, stride=[1, 1], pad=[1, 1, 1, 1])
+p = max_pool(h, window=[2, 2], stride=[2, 2])
+k = conv(p, c2, stride=[1, 1], pad=[1, 1, 1, 1])
+r = relu(k)
+q = max_pool(r, window=[2, 2], stride=[1, 1])
+v = flatten(q)
+z = linear(v, f)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 1/64
+profile activation 24 7
+profile gradient 24 20
+)";
+
+TEST(SlackTest, CellsOfPoolsWithinTheZoneAreThoseOfTheFramework) {
+  const Recorded run(kPooled, 6);
+  const Slack wide{.rho = 1.0 / 64, .rho_first = 0.022, .sigma = 10};
+  EXPECT_THAT(run.Judge(wide), HasSubstr("slack.deviations.left"));
+  Slack with_deviations = wide;
+  with_deviations.beta = 1000;
+  EXPECT_EQ(run.Judge(with_deviations), "");
+}
+
+// At a rate so small that every error is the grid's.
+constexpr std::string_view kTinyPool = R"(flair program 1
+batch 2
+data x [1, 4, 4] bits 8 scale 4
+label y classes 2
+param c [1, 1, 2, 2]
+param f [2, 1]
+h = conv(x, c, stride=[1, 1], pad=[0, 1, 0, 1])
+p = max_pool(h, window=[2, 2], stride=[2, 2])
+q = max_pool(p, window=[2, 2], stride=[1, 1])
+v = flatten(q)
+z = linear(v, f)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 1/268435456
+profile activation 18 2
+profile gradient 24 20
+)";
+
+void ExpectEveryChangeIsRefused(const Recorded& run, bool deviates);
+
 TEST(SlackTest, EveryChangeOfARecordedStepIsRefused) {
-  const Recorded run(kTiny, 1, [](auto, auto, std::size_t cell, auto) {
-    return static_cast<std::int64_t>(cell) - 1;
-  });
-  const auto lowered = Lower(run.training.program, Slack{});
+  ExpectEveryChangeIsRefused(Recorded(kTiny, 1,
+                                      [](auto, auto, std::size_t cell, auto) {
+                                        return static_cast<std::int64_t>(cell) - 1;
+                                      }),
+                             false);
+  ExpectEveryChangeIsRefused(Recorded(kTinyPool, 1), true);
+}
+
+// Of the first step: with a choice that is not the forced one, where `deviates`.
+void ExpectEveryChangeIsRefused(const Recorded& run, bool deviates) {
+  const auto lowered =
+      Lower(run.training.program, Slack{.rho_first = 0.022, .sigma = 100, .beta = 50});
   ASSERT_TRUE(lowered.ok());
   TrainingState start = run.training.state;
   start.carried.resize(lowered->circuit.carried.size(), {0});
@@ -223,6 +285,9 @@ TEST(SlackTest, EveryChangeOfARecordedStepIsRefused) {
                             return run.weights[0];
                           }},
                          [&](const TrainingStep& step) {
+                           if (deviates) {
+                             EXPECT_GT(step.values.next[*lowered->deviations][0], 0);
+                           }
                            EXPECT_GT(circuit::ExpectEveryChangeIsRefused(
                                          lowered->circuit, step.values,
                                          [](circuit::ValueId, std::size_t) { return false; }),

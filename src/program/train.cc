@@ -52,12 +52,39 @@ Reals RealsOf(const Ints& cells, int scale) {
   return reals;
 }
 
-// The signs that the framework saw: in doubles from its weights, which is closer to its float32
-// than integers are. Where that is wrong the slack has to hold the difference.
+// Which cell of each window is the first largest one, counted within the window.
+Ints LargestOf(const GraphNode& pool, const Dims& dims, const Reals& x) {
+  const Window& w = pool.window;
+  Ints chosen;
+  for (std::uint64_t plane = 0; plane < dims[0] * dims[1]; ++plane) {
+    const std::uint64_t first = plane * dims[2] * dims[3];
+    for (std::uint64_t i = 0; i < w.out[0]; ++i) {
+      for (std::uint64_t j = 0; j < w.out[1]; ++j) {
+        std::int64_t best = -1;
+        double most = 0;
+        for (std::uint64_t k = 0; k < w.kernel[0] * w.kernel[1]; ++k) {
+          const std::int64_t row = w.Source(0, i, k / w.kernel[1]);
+          const std::int64_t column = w.Source(1, j, k % w.kernel[1]);
+          if (row < 0 || column < 0) continue;
+          const double v = x[first + static_cast<std::uint64_t>(row) * dims[3] +
+                             static_cast<std::uint64_t>(column)];
+          if (best >= 0 && v <= most) continue;
+          best = static_cast<std::int64_t>(k);
+          most = v;
+        }
+        chosen.push_back(best);
+      }
+    }
+  }
+  return chosen;
+}
+
+// The signs and choices that the framework saw: in doubles from its weights, which is closer to its
+// float32 than integers are. Where that is wrong the slack has to hold the difference.
 std::vector<Ints> GivenSigns(const Lowered& lowered, const circuit::StepInputs& inputs,
                              const Seed& seed, std::uint64_t step) {
   std::vector<Ints> given(lowered.circuit.values.size());
-  if (lowered.ties.empty()) return given;
+  if (lowered.ties.empty() && lowered.choices.empty()) return given;
   const Program& p = *lowered.program;
   RealInputs reals{.columns = {}, .parameters = {}, .buffers = {}, .seed = seed, .step = step};
   for (std::size_t i = 0; i < lowered.columns.size(); ++i) {
@@ -75,9 +102,16 @@ std::vector<Ints> GivenSigns(const Lowered& lowered, const circuit::StepInputs& 
   }
   NodeId last = 0;
   for (const TiedSign& tie : lowered.ties) last = std::max(last, tie.node);
+  for (const TiedChoice& choice : lowered.choices) last = std::max(last, choice.node);
   const std::vector<Reals> values = EvaluateFirst(*lowered.graph, reals, std::size_t{last} + 1);
   for (const TiedSign& tie : lowered.ties) {
     for (const double v : values[tie.node]) given[tie.positive].push_back(v > 0 ? 1 : 0);
+  }
+  for (const TiedChoice& choice : lowered.choices) {
+    const GraphNode& pool = (*lowered.graph)[choice.node];
+    given[choice.value] =
+        LargestOf(pool, (*lowered.graph)[pool.inputs[0]].dims, values[pool.inputs[0]]);
+    given[choice.selector] = given[choice.value];
   }
   return given;
 }

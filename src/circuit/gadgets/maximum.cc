@@ -31,6 +31,39 @@ ValueId AddBefore(Builder& b, const std::string& name, ValueId selector, const W
   return b.AddForm(name + ".before", cells, std::move(form));
 }
 
+// g over the cells of `rest`, which is divisor g, tied to the selector by its limbs' tables.
+ValueId AddGap(Builder& b, const std::string& name, ValueId rest, std::int64_t divisor,
+               const Width& of_value, Maximum& made, unsigned zone) {
+  const std::vector<AxisId> cells = b[rest].axes;
+  const LimbRef h{made.selector, 0};
+  Width width = Unsigned(of_value.bits, of_value.limb_bits, of_value.line);
+  if (zone > 0) {
+    width.bits = of_value.bits + 1;
+    width.bias = std::int64_t{1} << zone;
+    width.cut = zone;
+  }
+  const ValueId g = b.AddNumber(
+      name + ".gap", cells, width,
+      {.kind = RuleKind::kQuotient, .inputs = {b.At(rest)}, .parameters = {divisor, 0}}, false);
+  const std::vector<unsigned> limbs = b[g].number.limb_bits;
+  const auto top = static_cast<unsigned>(limbs.size() - (zone > 0 ? 1 : 0));
+  unsigned below = 0;
+  for (unsigned limb = 0; limb < top; below += limbs[limb++]) {
+    b.AddLookup({.table = b.Chosen(limbs[limb]), .v = {g, limb}, .c1 = h});
+  }
+  if (zone == 0) return g;
+  // SOUNDNESS: g >= 0 is the lowest value of the upper limb that is no deviation.
+  made.choice_deviation =
+      b.AddNumber(name + ".other", cells, Unsigned(1, 1, ""),
+                  {.kind = RuleKind::kNegative, .inputs = {b.At(g)}, .parameters = {}}, false);
+  b.RequireOneLimbAbove(name, g, zone);
+  b.AddLookup({.table = b.TiedChoice(limbs[top]),
+               .v = {g, top},
+               .c1 = h,
+               .c2 = LimbRef{*made.choice_deviation, 0}});
+  return g;
+}
+
 }  // namespace
 
 Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int64_t divisor,
@@ -59,6 +92,10 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
   }
   Rule rule{
       .kind = RuleKind::kMaximum, .inputs = {b.At(inside)}, .parameters = {row, divisor, offset}};
+  if (zone > 0) {
+    rule.kind = RuleKind::kGivenMaximum;
+    rule.parameters.push_back((std::int64_t{1} << zone) - 1);
+  }
   Maximum made{};
   if (sign == Sign::kRead) {
     const Builder::Branch branch = b.AddSigned(name, windows.rows, width, std::move(rule), zone);
@@ -73,9 +110,11 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
   const ValueId below = b.AddForm(
       name + ".below", cells,
       {.terms = {term(divisor, {y}), term(-1, {b.At(inside)})}, .constant = divisor * offset});
-  made.selector = b.AddNumber(
-      name + ".selector", cells, Unsigned(1, 1, ""),
-      {.kind = RuleKind::kFirstMinimum, .inputs = {b.At(below)}, .parameters = {row}}, false);
+  made.selector = b.AddNumber(name + ".selector", cells, Unsigned(1, 1, ""),
+                              {.kind = zone > 0 ? RuleKind::kGivenMinimum : RuleKind::kFirstMinimum,
+                               .inputs = {b.At(below)},
+                               .parameters = {row, divisor}},
+                              false);
   const Read h = b.At(made.selector);
 
   // divisor (y - B) - x, nothing outside of the tensor
@@ -85,15 +124,7 @@ Maximum AddMaximum(Builder& b, const std::string& name, const Read& x, std::int6
       b.AddForm(name + ".gaps", cells,
                 {.terms = {term(divisor, {y}, within), term(-divisor, {b.At(before)}, within),
                            term(-1, {x}, windows.slides)}});
-  const ValueId g = b.AddNumber(
-      name + ".gap", cells, Unsigned(width.bits, width.limb_bits, width.line),
-      {.kind = RuleKind::kQuotient, .inputs = {b.At(rest)}, .parameters = {divisor, 0}}, false);
-  const auto limbs = static_cast<unsigned>(b[g].number.limb_bits.size());
-  for (unsigned limb = 0; limb < limbs; ++limb) {
-    b.AddLookup({.table = b.Chosen(b[g].number.limb_bits[limb]),
-                 .v = {g, limb},
-                 .c1 = LimbRef{made.selector, 0}});
-  }
+  const ValueId g = AddGap(b, name, rest, divisor, width, made, zone);
   b.AddZero(name + ".gap",
             b.AddForm(name + ".gap.exact", cells,
                       {.terms = {term(divisor, {b.At(g)}), term(-1, {b.At(rest)})}}));

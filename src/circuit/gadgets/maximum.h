@@ -23,7 +23,9 @@ struct Maximum {
   ValueId value;     // over the rows
   ValueId selector;  // over rows and kernel: 1 at the first largest cell of each window
   std::optional<ValueId> positive;
-  std::optional<ValueId> deviation;  // of the sign, with a zone (Builder::AddSigned)
+  // With a zone: of the sign (Builder::AddSigned); over rows and kernel, of the choice.
+  std::optional<ValueId> deviation;
+  std::optional<ValueId> choice_deviation;
 };
 
 // y = max of v_k, divisor v_k = x_k in the cells of a window:
@@ -33,6 +35,9 @@ struct Maximum {
 //   of a padded window: g_k = h_k = 0 outside of the tensor
 //
 // Before the chosen cell v is less than y, from it on at most y: everything is unique.
+//
+// With a zone of z > 0 bits another cell may be the chosen one: g_k >= -2^z, and where g_k < 0 a
+// deviation is 1. REQUIRES then: g has one limb above the zone.
 // `x`: divisor v over the axes of the tensor, or of the windows where `slides` is empty; v >=
 // least. Sign::kRead: with the sign of y; `width` is Signable() then.
 enum class Sign : std::uint8_t { kUnread, kRead };

@@ -96,6 +96,10 @@ Status Lowering::LowerMaxPool(NodeId id) {
       circuit::AddMaximum(b_, name, read, divisor, least, windows, width,
                           state.branches ? circuit::Sign::kRead : circuit::Sign::kUnread, Zone());
   if (made.positive) NoteSign(id, *made.positive, made.deviation);
+  if (made.choice_deviation) {
+    deviations_.push_back(*made.choice_deviation);
+    made_.choices.push_back({.value = made.value, .selector = made.selector, .node = id});
+  }
   state.selector = made.selector;
   ValueOf(id) = ReadOf({b_.At(made.value), unit}, out);
   return OkStatus();
