@@ -40,6 +40,17 @@ json::value SlackJson(const std::optional<program::Slack>& slack) {
       {"kappa", slack->kappa}, {"sigma", slack->sigma}, {"beta", slack->beta}};
 }
 
+// What the optimiser remembers, and what of the run's bounds is used up.
+json::value StateJson(const proof::RunEnd& end) {
+  if (!end.state) return nullptr;
+  return json::string(DigestText(*end.state));
+}
+
+std::string StateText(const proof::RunClaim& claim) {
+  return (claim.before.state ? "from " + DigestText(*claim.before.state) : "from zero") +
+         (claim.after.state ? " to " + DigestText(*claim.after.state) : ", not passed on");
+}
+
 void Say(std::ostream& out, const proof::RunStatement& statement,
          const proof::RunVerdict& verdict) {
   const proof::RunClaim& claim = statement.claim;
@@ -57,6 +68,7 @@ void Say(std::ostream& out, const proof::RunStatement& statement,
   out << "seed       " << claim.seed.ToHex() << "\n"
       << "from       " << DigestText(claim.before.weights) << "\n"
       << "to         " << DigestText(claim.after.weights) << "\n"
+      << "state      " << StateText(claim) << "\n"
       << "by         " << wallet.ToBase58() << "\n"
       << "slack      " << SlackText(claim.slack) << "\n"
       << "soundness  " << FormatNumber(verdict.soundness_bits) << " bits in "
@@ -75,6 +87,8 @@ json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdic
                         {"steps", claim.num_steps},
                         {"before", DigestText(claim.before.weights)},
                         {"after", DigestText(claim.after.weights)},
+                        {"state_before", StateJson(claim.before)},
+                        {"state_after", StateJson(claim.after)},
                         {"wallet", wallet.ToBase58()},
                         {"slack", SlackJson(claim.slack)},
                         {"soundness_bits", verdict.soundness_bits},

@@ -67,6 +67,11 @@ Status CheckClaim(const program::Lowered& lowered, const RunClaim& claim) {
   if (!has_state && (claim.before.state || claim.after.state)) {
     return wrong("the claim names state, and the program has none");
   }
+  // SOUNDNESS: step.md's "0 before step 0". Attack: a momentum that takes the weights anywhere.
+  // Test: RunClaimTest.BeforeItsFirstStepARunRemembersNothing.
+  if (claim.first_step == 0 && claim.before.state) {
+    return wrong("the claim names state before its first step, and before step 0 there is none");
+  }
   if (claim.num_steps == 0 || claim.num_steps > kMaxSteps || claim.first_step > kMaxSteps) {
     return wrong("a run of " + std::to_string(claim.num_steps) + " steps from step " +
                  std::to_string(claim.first_step));

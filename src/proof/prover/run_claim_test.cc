@@ -84,6 +84,32 @@ TEST_F(RunClaimTest, AProofIsAboutItsClaimAlone) {
   EXPECT_THAT(refused([](RunClaim& c) { c.data.reset(); }), HasSubstr("no data"));
 }
 
+constexpr std::string_view kWithMomentum = R"(flair program 1
+batch 3
+data x [4] bits 12 scale 8
+label y classes 3
+param w [3, 4]
+z = linear(x, w)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd(momentum=9/10)
+schedule 1/16
+profile gradient 24 23
+)";
+
+TEST_F(RunClaimTest, BeforeItsFirstStepARunRemembersNothing) {
+  // A momentum that nobody's gradients made takes the weights anywhere in a step.
+  RunUnderTest run(kWithMomentum, 1);
+  run.training.state.carried[1][0] = 1 << 20;
+  run.claim.before.state.emplace();
+  MemEnv env;
+  const auto proven = run.Prove(env, 1);
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  const auto verdict = VerifyRun(run.training.lowered, proven->claim, proven->proof);
+  ASSERT_FALSE(verdict.ok());
+  EXPECT_THAT(verdict.error().message(), HasSubstr("state before its first step"));
+}
+
 TEST_F(RunClaimTest, SlackIsTheClaims) {
   RunClaim claim = Honest().claim;
   claim.slack = program::Slack{};
