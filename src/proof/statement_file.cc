@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "crypto/ed25519.h"
@@ -56,25 +58,32 @@ json::object SlackJson(const program::Slack& slack) {
           {"kappa", slack.kappa}, {"sigma", slack.sigma}, {"beta", slack.beta}};
 }
 
-Result<double> Real(const StrictObject& o, std::string_view name) {
+// Boost reads reals some units off: this one is read where it stands in the text. A quote within a
+// string is escaped, so the first such key is one; that it is the right one, the spelling says.
+Result<double> Real(const StrictObject& o, std::string_view name, std::string_view text) {
+  const std::string key = "\"" + std::string(name) + "\":";
+  const std::size_t at = text.find(key);
   const json::value* value = o.Find(name);
-  if (value == nullptr || !value->is_double()) {
-    return o.Wrong("'" + std::string(name) + "' must be a number with a point or exponent");
+  double real = 0;
+  if (value != nullptr && value->is_double() && at != std::string_view::npos) {
+    const char* begin = text.data() + at + key.size();
+    const auto [end, failed] = std::from_chars(begin, text.data() + text.size(), real);
+    if (failed == std::errc() && end != begin && !std::signbit(real)) return real;
   }
-  return value->get_double();
+  return o.Wrong("'" + std::string(name) + "' must be a number with an exponent, 0 or more");
 }
 
-Result<program::Slack> SlackOf(const json::value& value) {
+Result<program::Slack> SlackOf(const json::value& value, std::string_view text) {
   FLAIR_TRY(const StrictObject o, StrictObject::Of(value, "slack"));
   FLAIR_DO(o.HasOnly({"tau", "rho", "rho_first", "kappa", "sigma", "beta"}));
   program::Slack slack;
   FLAIR_TRY(const std::int64_t tau, o.Int("tau", -100, 100));
   slack.tau = static_cast<int>(tau);
-  FLAIR_TRY(slack.rho, Real(o, "rho"));
-  FLAIR_TRY(slack.rho_first, Real(o, "rho_first"));
+  FLAIR_TRY(slack.rho, Real(o, "rho", text));
+  FLAIR_TRY(slack.rho_first, Real(o, "rho_first", text));
   FLAIR_TRY(const std::uint64_t kappa, o.Uint("kappa", 1000));
   slack.kappa = static_cast<std::uint32_t>(kappa);
-  FLAIR_TRY(slack.sigma, Real(o, "sigma"));
+  FLAIR_TRY(slack.sigma, Real(o, "sigma", text));
   FLAIR_TRY(slack.beta, o.Uint("beta", std::uint64_t{1} << 40));
   return slack;
 }
@@ -112,7 +121,7 @@ Result<RunStatement> Decode(std::string_view text) {
   FLAIR_DO(o.Knows({"format", "program", "program_text", "card", "seed", "wallet", "first_step",
                     "steps", "slack", "before", "after"}));
   if (const json::value* slack = o.Find("slack")) {
-    FLAIR_TRY(claim.slack, SlackOf(*slack));
+    FLAIR_TRY(claim.slack, SlackOf(*slack, text));
   }
   if (const json::value* card = o.Find("card")) {
     FLAIR_TRY(statement.card, data::DecodeCard(json::serialize(*card) + "\n"));
