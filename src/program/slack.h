@@ -53,7 +53,7 @@ struct SlackUnits {
 };
 // `scale`: the least of the program's parameters.
 // Errors: kInvalidArgument for bounds out of range: rho to 1/64, rho_first to 0.022, kappa to 64,
-// sigma to 2^13.
+// sigma to 2^13, and to 2^44 units.
 Result<SlackUnits> UnitsOf(const Slack& slack, int scale);
 
 // What a run needs of its slack: for whoever proves, never in a statement.

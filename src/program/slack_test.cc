@@ -297,6 +297,33 @@ void ExpectEveryChangeIsRefused(const Recorded& run, bool deviates) {
   EXPECT_TRUE(end.ok()) << end.error().message();
 }
 
+// Buffers follow from signs, too: a recorded run that trains nothing has nothing that counts them.
+constexpr std::string_view kFrozen = R"(flair program 1
+batch 4
+data x [6] bits 12 scale 8
+data y [6] bits 12 scale 8
+param g [6]
+param b [6]
+param w [6, 6]
+buffer mean [6]
+buffer var [6]
+h = affine(x, scale=1/3)
+a = relu(h)
+n = batch_norm(a, g, b, mean, var, eps=0.001)
+l = mse(x, y)
+loss l
+optimiser sgd()
+schedule 1/16
+profile gradient 24 23
+)";
+
+TEST(SlackTest, ARecordedRunTrainsSomething) {
+  ASSERT_TRUE(Lower(Parsed(kFrozen)).ok());
+  const auto lowered = Lower(Parsed(kFrozen), Slack{});
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_THAT(lowered.error().message(), HasSubstr("trains nothing"));
+}
+
 TEST(SlackTest, AdamHasItsOwnTau) {
   std::string text(kNet);
   text.replace(text.find("sgd(weight_decay=1/1024)"), 24, "adam()");
@@ -309,8 +336,11 @@ TEST(SlackTest, BoundsOutOfRangeAreRefused) {
   EXPECT_FALSE(UnitsOf({.rho = 0.5}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho = std::nan("")}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho_first = -1}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.rho = -0.0}, 0).ok());  // 0 has one digest
   EXPECT_FALSE(UnitsOf({.kappa = 65}, 0).ok());
   EXPECT_FALSE(UnitsOf({.sigma = 1e9}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.tau = -24, .sigma = 8192}, -20).ok());  // 2^63 units
+  EXPECT_TRUE(UnitsOf({.sigma = 8192}, -1).ok());
   EXPECT_EQ(UnitsOf({}, 0)->share, 67);
   EXPECT_EQ(UnitsOf({}, 0)->share_first, 107'374);
   EXPECT_EQ(UnitsOf({}, 1)->drift, 1 << 29);

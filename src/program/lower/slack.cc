@@ -156,7 +156,10 @@ void Lowering::NoteSign(NodeId id, circuit::ValueId positive,
 }
 
 Status Lowering::LowerSlack() {
-  if (!slack_ || slacks_.empty()) return OkStatus();
+  if (!slack_) return OkStatus();
+  // SOUNDNESS: what counts the given signs would be missing. Test:
+  // SlackTest.ARecordedRunTrainsSomething.
+  if (slacks_.empty()) return Error(ErrorCode::kUnsupported, "slack: the program trains nothing");
   if (slacks_.size() > kMaxTensors) {
     return Error(ErrorCode::kUnsupported, "slack: more than 256 trained tensors");
   }
