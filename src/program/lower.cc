@@ -11,6 +11,12 @@
 #include "program/shapes.h"
 
 namespace flair::program {
+namespace {
+
+// Terms of all nodes together: what a chain of sums takes grows with its square.
+constexpr std::size_t kMaxPieces = std::size_t{1} << 21;
+
+}  // namespace
 
 void Lowering::Need(NodeId id) {
   if (nodes_[id].needed) return;
@@ -203,11 +209,14 @@ Result<Lowered> Lowering::Run() && {
   MakeState();
   rate_ = b_.AddPublic("learning rate", {}, 0, p_.schedule.LargestNumerator());
   made_.publics.push_back({.value = *rate_, .kind = PublicInput::Kind::kLearningRate});
+  std::size_t num_pieces = 0;
   for (NodeId id = 0; id < g_.nodes.size(); ++id) {
     if (!nodes_[id].needed) continue;
     Status lowered = LowerNode(id);
     const bool valued = g_[id].op != Primitive::kLabel && g_[id].op != Primitive::kMask;
     if (lowered.ok() && valued) lowered = Settle(id);
+    num_pieces += ValueOf(id).pieces.size();
+    if (num_pieces > kMaxPieces) return Unsupported(id, "sums of sums have too many terms");
     // What came after the builder's first error says nothing.
     if (b_.error()) return *b_.error();
     FLAIR_DO(std::move(lowered));

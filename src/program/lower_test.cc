@@ -100,5 +100,23 @@ TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
             "node 'x': [8, 12] and what it is reshaped to have no common factors");
 }
 
+TEST(LowerTest, ALongChainOfSumsIsRefusedBeforeItFillsTheMemory) {
+  constexpr int kSums = 4000;
+  std::string text = "flair program 1\nbatch 4\ndata x [8] bits 12 scale 8\nlabel y classes 3\n";
+  for (int i = 0; i < kSums; ++i) text += "param p" + std::to_string(i) + " [8]\n";
+  text += "param w [3, 8]\n";
+  std::string last = "x";
+  for (int i = 0; i < kSums; ++i) {
+    const std::string name = "e" + std::to_string(i);
+    text.append(name).append(" = add(").append(last).append(", p" + std::to_string(i) + ")\n");
+    last = name;
+  }
+  text += "z = linear(" + last + ", w)\nl = cross_entropy(z, y)\nloss l\noptimiser sgd()\n" +
+          "schedule 1/16\nprofile gradient 24 23\n";
+  const auto lowered = Lower(Parsed(text));
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.error().message().find("sums of sums have too many terms"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace flair::program

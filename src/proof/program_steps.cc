@@ -22,11 +22,13 @@ Status CheckFits(const program::Lowered& lowered, const ProgramSteps::Range& ran
                    " records are too many for one proof");
     }
   }
+  // Each is below 2^36, and there are 2^15 at most.
+  std::uint64_t cells = 0;
   for (const program::PublicInput& input : lowered.publics) {
-    const circuit::Value& value = circuit[input.value];
-    if (range.num_steps > kMaxPublicCells / circuit.SizeOf(value.axes)) {
-      return Wrong(std::to_string(range.num_steps) + " steps of '" + value.name +
-                   "' are too many for one proof");
+    cells += circuit.SizeOf(circuit[input.value].axes);
+    if (range.num_steps > kMaxPublicCells / cells) {
+      return Wrong(std::to_string(range.num_steps) + " steps of '" + circuit[input.value].name +
+                   "' and the publics before it are too many for one proof");
     }
   }
   return OkStatus();
