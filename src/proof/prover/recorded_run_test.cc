@@ -1,0 +1,94 @@
+// Recorded runs: what the slack allows is proven, across chunks, and nothing beyond it.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "proof/prover/proven_run_testing.h"
+#include "proof/run_proof.h"
+#include "proof/verify_run.h"
+
+namespace flair::proof {
+namespace {
+
+constexpr std::uint64_t kSteps = 12;
+
+// A run whose weights are the exact step's, and one part in 2000 of the change, every other cell.
+class RecordedRunTest : public testing::Test {
+ protected:
+  RecordedRunTest() : run_(kSmallRun, kSteps) {
+    const program::Training& t = run_.training;
+    program::TrainingState state = t.state;
+    for (std::uint64_t step = 0; step < kSteps; ++step) {
+      const program::TrainingState before = state;
+      state = program::Train(t.lowered, t.data, std::move(state),
+                             {.seed = t.run.seed, .first_step = step, .steps = 1},
+                             [](const program::TrainingStep&) { return OkStatus(); })
+                  .value();
+      weights_.emplace_back();
+      for (std::size_t i = 0; i < t.lowered.parameters.size(); ++i) {
+        for (std::size_t cell = 0; cell < state.carried[i].size(); cell += 2) {
+          state.carried[i][cell] += (state.carried[i][cell] - before.carried[i][cell]) / 2000;
+        }
+        weights_.back().push_back(state.carried[i]);
+      }
+    }
+  }
+
+  // `circuit` bounds the steps, `said` is what the statements name.
+  Result<ProvenRun> Prove(const program::Slack& circuit, const program::Slack& said) const {
+    const program::Lowered lowered = program::Lower(run_.training.program, circuit).value();
+    RunClaim claim = run_.claim;
+    claim.slack = said;
+    RunSecrets secrets = run_.Secrets();
+    secrets.start.carried.resize(lowered.circuit.carried.size(), {0});
+    secrets.recorded = [this](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
+      return weights_[step];
+    };
+    MemEnv env;
+    return ProveRun(lowered, claim, secrets, {.steps_per_chunk = 7, .folder = "/chunks"}, env);
+  }
+  std::string Verify(const ProvenRun& proven) const {
+    const program::Lowered lowered =
+        program::Lower(run_.training.program, proven.claim.slack).value();
+    const auto verdict = VerifyRun(lowered, proven.claim, proven.proof);
+    return verdict.ok() ? "" : verdict.error().message();
+  }
+
+  RunUnderTest run_;
+  std::vector<std::vector<circuit::Ints>> weights_;
+};
+
+TEST_F(RecordedRunTest, WhatStaysWithinItsSlackIsProven) {
+  const program::Slack slack{.rho = 1e-3, .rho_first = 1e-3};
+  const auto proven = Prove(slack, slack);
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  EXPECT_EQ(Verify(*proven), "");
+  // Between chunks, too, the drift is passed on.
+  std::vector<ChunkProof> chunks = DecodeRunProof(proven->proof).value();
+  ASSERT_EQ(chunks.size(), 2U);
+  EXPECT_NE(chunks[1].statement.Find(zk::Role::kStateBefore), nullptr);
+}
+
+TEST_F(RecordedRunTest, BoundsOfAnotherCircuitAreNotTheClaims) {
+  const program::Slack wide{.rho = 1e-3, .rho_first = 1e-3, .beta = 5};
+  const auto proven_with = [&](program::Slack said) {
+    const auto proven = Prove(wide, said);
+    EXPECT_TRUE(proven.ok());
+    return Verify(*proven);
+  };
+  EXPECT_EQ(proven_with(wide), "");
+  program::Slack said = wide;
+  said.rho = 1e-4;
+  EXPECT_NE(proven_with(said), "");
+  said = wide;
+  said.sigma = 1e-5;
+  EXPECT_NE(proven_with(said), "");
+  said = wide;
+  said.beta = 4;
+  EXPECT_NE(proven_with(said), "");
+}
+
+}  // namespace
+}  // namespace flair::proof
