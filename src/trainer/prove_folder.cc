@@ -193,9 +193,14 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   FLAIR_TRY(secrets.weights_seed, KeptSeed(env, in_run("weights.seed")));
   FLAIR_TRY(secrets.border_seed, KeptSeed(env, in_run("border.seed")));
 
-  const auto reserve = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) {
+  const auto reserve = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) -> Status {
     const bool is_data = claim.data && matrix == claim.data->matrix;
-    return (is_data ? *data_book : own_book).Reserve(matrix, columns);
+    if (is_data) return data_book->Reserve(matrix, columns);
+    Status reserved = own_book.Reserve(matrix, columns);
+    if (reserved.ok() || reserved.error().code() != ErrorCode::kConflict) return reserved;
+    return std::move(reserved).error().WithHint(
+        "proofs of this run were broken off too often: without the folder's 'chunks' and "
+        "'border.seed' it is proven anew");
   };
   if (job.recorded) {
     secrets.recorded = [&](std::uint64_t step) { return job.recorded->After(step); };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "crypto/sha256.h"
 #include "proof/program_steps.h"
 #include "proof/prover/commit_state.h"
 #include "proof/run_proof.h"
@@ -23,6 +24,15 @@ using zk::CommittedMatrix;
 using zk::Role;
 
 constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 32;
+
+// A border's own: weights that stay, at rate 0, are other commitments all the same, or one would be
+// opened at all of them.
+Digest BorderSeed(const Digest& seed, std::uint64_t step) {
+  Bytes message = ToBytes("flair border v1");
+  Append(message, seed.view());
+  AppendLe64(message, step);
+  return Sha256(message);
+}
 
 // Commitments at one end of a chunk.
 struct End {
@@ -155,7 +165,8 @@ Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingSt
   FLAIR_DO(Say("committing"));
   const bool has_state = HasState(lowered_.circuit) && (!is_last || settings_.passes_state);
   FLAIR_TRY(End after, Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
-                              is_last ? secrets_.weights_seed : secrets_.border_seed));
+                              is_last ? secrets_.weights_seed
+                                  : BorderSeed(secrets_.border_seed, next_step)));
   const zk::TrainingStatement statement =
       ChunkStatement(claim_, first_step_, next_step - first_step_, before_.Id(), after.Id());
   std::optional<ChunkProof> chunk = KeptChunk(statement);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/fault_env.h"
+#include "proof/prover/opening_book.h"
 #include "proof/prover/proven_run_testing.h"
 
 namespace flair::proof {
@@ -128,6 +129,45 @@ TEST(ProveRunTest, ColumnsAreReservedForEveryMatrixThatOutlives) {
   EXPECT_EQ(shown.size(), 4U) << "data, and weights before, between and after";
   EXPECT_EQ(shown[proven->claim.data->matrix.root.ToHex()], 2);
   EXPECT_EQ(shown[proven->claim.before.weights.root.ToHex()], 1);
+}
+
+// Opens no matrix for more than it has pads.
+ProveHooks WithBook(OpeningBook& book) {
+  return {.progress = {},
+          .reserve = [&](const MatrixId& matrix,
+                         std::span<const std::uint64_t> columns) { return book.Reserve(matrix, columns); },
+          .on_step = {}};
+}
+
+TEST(ProveRunTest, WeightsThatStayHaveCommitmentsOfTheirOwn) {
+  // At rate 0 all borders have the same weights, and each is opened twice.
+  std::string still(kSmallRun);
+  still.replace(still.find("3/16 x 2, 1/16"), 14, "1/16 x 1, 0");
+  const RunUnderTest run(still, 5);
+  MemEnv env;
+  OpeningBook book = OpeningBook::Open(env, "/openings").value();
+  const auto proven = run.Prove(env, 1, WithBook(book));
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  EXPECT_TRUE(VerifyRun(run.training.lowered, proven->claim, proven->proof).ok());
+}
+
+TEST(ProveRunTest, ProofsThatWereBrokenOffSpendTheirColumns) {
+  RunUnderTest run(kSmallRun, 2);
+  MemEnv env;
+  OpeningBook book = OpeningBook::Open(env, "/openings").value();
+  ProveHooks hooks = WithBook(book);
+  hooks.progress = [](const ProveProgress& p) {
+    return p.stage == "verifying" ? Status(Error(ErrorCode::kCancelled, "stopped")) : OkStatus();
+  };
+  EXPECT_FALSE(run.Prove(env, 1, hooks).ok());
+  // Of the border's two openings one is gone, and no other seed makes it the same border.
+  const auto refused = run.Prove(env, 1, WithBook(book));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+  run.border_seed = FilledWith(11);
+  const auto proven = run.Prove(env, 1, WithBook(book));
+  ASSERT_TRUE(proven.ok()) << proven.error().message();
+  EXPECT_TRUE(VerifyRun(run.training.lowered, proven->claim, proven->proof).ok());
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ struct RunUnderTest {
   program::Training training;
   std::optional<zk::CommittedMatrix> data;
   RunClaim claim;
+  Digest border_seed = FilledWith(10);
 
   explicit RunUnderTest(std::string_view text = kSmallRun, std::uint64_t steps = 5)
       : training(program::Prepared(text)) {
@@ -81,7 +82,7 @@ struct RunUnderTest {
             .data_matrix = &*data,
             .start = training.state,
             .weights_seed = FilledWith(9),
-            .border_seed = FilledWith(10)};
+            .border_seed = border_seed};
   }
   Result<ProvenRun> Prove(Env& env, std::uint64_t steps_per_chunk,
                           const ProveHooks& hooks = {}) const {
