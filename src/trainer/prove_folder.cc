@@ -41,7 +41,7 @@ Status CheckBudget(Env& env, const data::HeldData& data, const std::string& fold
   const std::uint64_t each = zk::NumQueries(shape.row_length(), shape.n());
   if (each * num_chunks <= left) return OkStatus();
   return Conflict("the commitment to '" + data.card.name + "' can be opened for " +
-                  std::to_string(left / each) + " more chunks, and the proof has " +
+                  std::to_string(left / each) + " more chunks, and the proof needs " +
                   std::to_string(num_chunks))
       .WithHint("`flair data refresh` commits anew; training begins again with the new card");
 }
@@ -153,6 +153,16 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
   if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
 
+  proof::RunClaim claim{.program = program::HashProgram(run.program),
+                        .seed = run.seed,
+                        .wallet = request.wallet,
+                        .first_step = run.first_step,
+                        .num_steps = run.steps,
+                        .data = std::nullopt,
+                        .slack = job.slack,
+                        .before = {},
+                        .after = {}};
+  const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = in_run("chunks")};
   std::optional<data::HeldData> held;
   std::optional<proof::OpeningBook> data_book;
   if (run.data_card) {
@@ -167,21 +177,12 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     FLAIR_DO(data::CheckServes(held->card, run.program));
     FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
     FLAIR_DO(CheckRows(job, held->card.num_records));
-    FLAIR_DO(CheckBudget(env, *held, run.data, num_chunks));
+    FLAIR_DO(CheckBudget(env, *held, run.data, proof::NumChunksLeft(env, claim, settings)));
     FLAIR_TRY(data_book, proof::OpeningBook::Open(env, JoinPath(run.data, data::kOpeningsFolder)));
   }
   FLAIR_TRY(proof::OpeningBook own_book,
             proof::OpeningBook::Open(env, in_run(std::string(data::kOpeningsFolder))));
 
-  proof::RunClaim claim{.program = program::HashProgram(run.program),
-                        .seed = run.seed,
-                        .wallet = request.wallet,
-                        .first_step = run.first_step,
-                        .num_steps = run.steps,
-                        .data = std::nullopt,
-                        .slack = job.slack,
-                        .before = {},
-                        .after = {}};
   if (held) claim.data = proof::DataClaimOf(held->card);
   proof::RunSecrets secrets{.data = held ? &held->set : nullptr,
                             .data_matrix = held ? &held->matrix : nullptr,
@@ -212,8 +213,7 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     return OkStatus();
   };
   FLAIR_TRY(proof::ProvenRun proven,
-            proof::ProveRun(lowered, claim, secrets,
-                            {.steps_per_chunk = plan.steps, .folder = in_run("chunks")}, env,
+            proof::ProveRun(lowered, claim, secrets, settings, env,
                             {.progress = hooks.progress, .reserve = reserve, .on_step = note}));
   if (job.end && IntegersOf(lowered, proven.end) != *job.end) {
     return Conflict("training the run again gives other weights than it ended with");

@@ -42,6 +42,10 @@ struct End {
   RunEnd Id() const { return {IdOf(*weights), state ? std::optional(IdOf(*state)) : std::nullopt}; }
 };
 
+std::string PathOfChunk(const std::string& folder, std::uint64_t first_step) {
+  return folder + "/steps-" + std::to_string(first_step) + ".chunk";
+}
+
 class RunProver {
  public:
   RunProver(const program::Lowered& lowered, RunClaim claim, const RunSecrets& secrets,
@@ -75,7 +79,7 @@ class RunProver {
   std::optional<ChunkProof> KeptChunk(const zk::TrainingStatement& statement) const;
   Result<ChunkProof> ProveChunk(const zk::TrainingStatement& statement, const End& after);
   std::string ChunkPath(std::uint64_t first_step) const {
-    return settings_.folder + "/steps-" + std::to_string(first_step) + ".chunk";
+    return PathOfChunk(settings_.folder, first_step);
   }
   std::span<const zk::DataColumn> columns() const {
     return claim_.data ? std::span<const zk::DataColumn>(claim_.data->columns)
@@ -222,6 +226,14 @@ Result<ProvenRun> RunProver::Prove() {
 }
 
 }  // namespace
+
+std::uint64_t NumChunksLeft(Env& env, const RunClaim& claim, const ProveSettings& settings) {
+  std::uint64_t left = 0;
+  for (std::uint64_t step = 0; step < claim.num_steps; step += settings.steps_per_chunk) {
+    left += Exists(env, PathOfChunk(settings.folder, claim.first_step + step)) ? 0 : 1;
+  }
+  return left;
+}
 
 Result<ProvenRun> ProveRun(const program::Lowered& lowered, RunClaim claim,
                            const RunSecrets& secrets, const ProveSettings& settings, Env& env,

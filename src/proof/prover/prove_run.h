@@ -39,6 +39,9 @@ struct ProveSettings {
   bool passes_state = false;  // commit to what the optimiser remembers at the end
 };
 
+// How many chunks of the run are not kept in the folder: what its data will be opened for.
+std::uint64_t NumChunksLeft(Env& env, const RunClaim& claim, const ProveSettings& settings);
+
 struct ProveProgress {
   std::uint64_t chunk = 0;
   std::uint64_t num_chunks = 1;

@@ -74,6 +74,7 @@ TEST(ProveRunTest, WhatWasStoppedGoesOnWhereItWas) {
   const auto stopped = run.Prove(env, 2, {.progress = stop, .reserve = {}, .on_step = {}});
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(NumChunksLeft(env, run.claim, {.steps_per_chunk = 2, .folder = "/chunks"}), 2U);
   std::map<std::uint64_t, int> commitments;
   const auto count = [&](const ProveProgress& p) {
     commitments[p.chunk] += p.stage == "commitment" ? 1 : 0;
