@@ -7,157 +7,89 @@
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "circuit/nest.h"
+#include "circuit/product.h"
 
 namespace flair::circuit {
 namespace {
 
-using Index = std::int64_t;
+using Factors = std::vector<std::span<const std::int64_t>>;
 
-// Index of a tensor as a linear function of the loops' counters.
-struct Walk {
-  Index start = 0;
-  std::vector<Index> steps;  // by loop
-};
-
-// What a window asks of two loops: 0 <= stride out + dilation kernel + offset < size.
-struct Bound {
-  std::size_t out_loop = 0;
-  std::size_t kernel_loop = 0;
-  Index stride = 1;
-  Index dilation = 1;
-  Index offset = 0;
-  Index size = 0;
-};
-
-class Nest {
+class Loops {
  public:
-  Nest(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes, const Term& term)
-      : axes_(axes), term_(term) {
-    for (const AxisId axis : out_axes) AddLoop(axis);
-    for (const Read& read : term.factors) {
-      for (const AxisId axis : read.axes) AddLoop(axis);
-    }
-    for (const Window& w : term.windows) {
-      AddLoop(w.out);
-      AddLoop(w.kernel);
-    }
-    walks_.push_back(WalkOf(out_axes));
-    for (const Read& read : term.factors) walks_.push_back(WalkOf(read.axes));
-    for (const Window& w : term.windows) {
-      bounds_.push_back({.out_loop = LoopOf(w.out),
-                         .kernel_loop = LoopOf(w.kernel),
-                         .stride = static_cast<Index>(w.stride),
-                         .dilation = static_cast<Index>(w.dilation),
-                         .offset = w.offset,
-                         .size = static_cast<Index>(axes[w.in].size)});
-    }
-    ChooseInnermost();
-  }
+  explicit Loops(const Nest& nest) : nest_(nest), walks_(nest.walks) { ChooseInnermost(); }
 
-  void Run(const std::vector<std::span<const std::int64_t>>& factors,
-           std::span<std::int64_t> out) const {
-    if (loops_.empty()) {
-      Index product = term_.coefficient;
-      for (std::size_t f = 0; f < factors.size(); ++f) product *= factors[f][0];
+  void Run(const Factors& factors, std::span<std::int64_t> out) const {
+    if (nest_.loops.empty()) {
+      Index product = nest_.coefficient;
+      for (const auto& factor : factors) product *= factor[0];
       out[0] += product;
       return;
     }
-    // Threads share no cell of `out`: they have counters of their own of one of its axes.
+    // Threads share no cell of `out`: they have counters of their own of one of its loops.
     const std::optional<std::size_t> shared = LoopOfThreads();
-    if (!shared) {
-      std::vector<Index> at(loops_.size(), 0);
-      return Descend(0, std::nullopt, at, factors, out);
-    }
-    const Status done = ParallelFor(loops_[*shared].size, [&](std::size_t i) {
-      std::vector<Index> at(loops_.size(), 0);
-      at[*shared] = static_cast<Index>(i);
-      Descend(0, shared, at, factors, out);
+    const Index size = shared ? nest_.loops[*shared].size : 1;
+    const Index parts = std::min(size, kParts);
+    const Status done = ParallelFor(static_cast<std::size_t>(parts), [&](std::size_t part) {
+      Block block{.at = std::vector<Index>(nest_.loops.size(), 0), .shared = shared};
+      block.first = size * static_cast<Index>(part) / parts;
+      block.last = size * (static_cast<Index>(part) + 1) / parts;
+      Descend(0, block, factors, out);
       return OkStatus();
     });
     FLAIR_CHECK(done.ok()) << "a sum cannot fail";
   }
 
  private:
-  struct Loop {
-    AxisId axis;
-    std::size_t size;
-  };
+  static constexpr Index kParts = 256;
 
-  bool IsIn(AxisId axis) const {
-    return std::any_of(term_.windows.begin(), term_.windows.end(),
-                       [&](const Window& w) { return w.in == axis; });
-  }
-  // The axis `in` of a window follows from two others.
-  void AddLoop(AxisId axis) {
-    if (IsIn(axis)) return;
-    for (const Loop& loop : loops_) {
-      if (loop.axis == axis) return;
-    }
-    loops_.push_back({axis, static_cast<std::size_t>(axes_[axis].size)});
-  }
-  std::size_t LoopOf(AxisId axis) const {
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-      if (loops_[i].axis == axis) return i;
-    }
-    FLAIR_CHECK(false) << "no loop for axis '" << axes_[axis].name << "'";
-    return 0;
-  }
-  Walk WalkOf(const std::vector<AxisId>& axes) const {
-    Walk walk{.start = 0, .steps = std::vector<Index>(loops_.size())};
-    Index step = 1;
-    for (std::size_t i = axes.size(); i-- > 0;) {
-      if (!IsIn(axes[i])) walk.steps[LoopOf(axes[i])] += step;
-      for (const Window& w : term_.windows) {
-        if (w.in != axes[i]) continue;
-        walk.steps[LoopOf(w.out)] += step * static_cast<Index>(w.stride);
-        walk.steps[LoopOf(w.kernel)] += step * static_cast<Index>(w.dilation);
-        walk.start += step * w.offset;
-      }
-      step *= static_cast<Index>(axes_[axes[i]].size);
-    }
-    return walk;
+  // Counters, of which those of the shared loop go from `first` to `last` only.
+  struct Block {
+    std::vector<Index> at;
+    std::optional<std::size_t> shared;
+    Index first = 0;
+    Index last = 0;
+  };
+  std::array<Index, 2> RangeOf(std::size_t loop, const Block& block) const {
+    if (block.shared == loop) return {block.first, block.last};
+    return {0, nest_.loops[loop].size};
   }
 
   // The loop with the most steps of 0 and 1, and of those the longest, goes last.
   void ChooseInnermost() {
-    std::size_t best = 0;
-    std::array<std::size_t, 2> best_score = {0, 0};
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-      std::size_t near = 0;
+    std::array<Index, 2> best_score = {0, 0};
+    for (std::size_t i = 0; i < nest_.loops.size(); ++i) {
+      Index near = 0;
       for (const Walk& walk : walks_) near += walk.steps[i] == 0 || walk.steps[i] == 1 ? 1 : 0;
-      const std::array<std::size_t, 2> score = {near, loops_[i].size};
+      const std::array<Index, 2> score = {near, nest_.loops[i].size};
       if (i == 0 || score > best_score) {
-        best = i;
+        innermost_ = i;
         best_score = score;
       }
     }
-    innermost_ = best;
   }
 
   std::optional<std::size_t> LoopOfThreads() const {
-    std::size_t work = 1;
-    for (const Loop& loop : loops_) work *= loop.size;
+    Index work = 1;
+    for (const Loop& loop : nest_.loops) work *= loop.size;
     if (work < 100'000) return std::nullopt;  // not worth a thread
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-      if (i == innermost_ || loops_[i].size < 2 || walks_[0].steps[i] == 0) continue;
-      const bool windowed = std::any_of(
-          term_.windows.begin(), term_.windows.end(),
-          [&](const Window& w) { return w.out == loops_[i].axis || w.kernel == loops_[i].axis; });
-      if (!windowed) return i;
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < nest_.loops.size(); ++i) {
+      if (nest_.loops[i].meets || walks_[0].steps[i] == 0) continue;
+      if (!best || nest_.loops[i].size > nest_.loops[*best].size) best = i;
     }
-    return std::nullopt;
+    return best;
   }
 
   // [first, last) of the innermost loop's counter where every window holds.
-  std::array<Index, 2> RangeOfInnermost(const std::vector<Index>& at) const {
-    Index first = 0;
-    Index last = static_cast<Index>(loops_[innermost_].size);
-    for (const Bound& b : bounds_) {
-      const bool by_out = b.out_loop == innermost_;
-      const bool by_kernel = b.kernel_loop == innermost_;
-      const Index rest = (by_out ? 0 : b.stride * at[b.out_loop]) +
-                         (by_kernel ? 0 : b.dilation * at[b.kernel_loop]) + b.offset;
-      const Index step = by_out ? b.stride : by_kernel ? b.dilation : 0;
+  std::array<Index, 2> RangeOfInnermost(const Block& block) const {
+    auto [first, last] = RangeOf(innermost_, block);
+    for (const Bound& b : nest_.bounds) {
+      Index rest = b.offset;
+      for (const std::size_t loop : {b.out_loop, b.kernel_loop}) {
+        if (loop != innermost_) rest += b.Step(loop) * block.at[loop];
+      }
+      const Index step = b.Step(innermost_);
       if (step == 0) {
         if (rest < 0 || rest >= b.size) return {0, 0};
         continue;
@@ -169,15 +101,15 @@ class Nest {
     return {first, std::max(first, last)};
   }
 
-  void Descend(std::size_t loop, std::optional<std::size_t> fixed, std::vector<Index>& at,
-               const std::vector<std::span<const std::int64_t>>& factors,
+  void Descend(std::size_t loop, Block& block, const Factors& factors,
                std::span<std::int64_t> out) const {
-    while (loop < loops_.size() && (loop == innermost_ || loop == fixed)) ++loop;
-    if (loop == loops_.size()) return Innermost(at, factors, out);
-    for (at[loop] = 0; at[loop] < static_cast<Index>(loops_[loop].size); ++at[loop]) {
-      Descend(loop + 1, fixed, at, factors, out);
+    if (loop == innermost_) ++loop;
+    if (loop == nest_.loops.size()) return Innermost(block, factors, out);
+    const auto [first, last] = RangeOf(loop, block);
+    for (Index i = first; i < last; ++i) {
+      block.at[loop] = i;
+      Descend(loop + 1, block, factors, out);
     }
-    at[loop] = 0;
   }
 
   Index IndexAt(const Walk& walk, const std::vector<Index>& at, Index innermost) const {
@@ -188,18 +120,17 @@ class Nest {
     return index;
   }
 
-  void Innermost(const std::vector<Index>& at,
-                 const std::vector<std::span<const std::int64_t>>& factors,
-                 std::span<std::int64_t> out) const {
-    const auto [first, last] = RangeOfInnermost(at);
+  void Innermost(const Block& block, const Factors& factors, std::span<std::int64_t> out) const {
+    const auto [first, last] = RangeOfInnermost(block);
     if (first >= last) return;
     const Index n = last - first;
+    const std::vector<Index>& at = block.at;
     std::int64_t* o = out.data() + IndexAt(walks_[0], at, first);
     const Index so = walks_[0].steps[innermost_];
     if (factors.size() > 2) return Many(at, first, n, factors, o, so);
     const std::int64_t* a = factors[0].data() + IndexAt(walks_[1], at, first);
     const Index sa = walks_[1].steps[innermost_];
-    const std::int64_t c = term_.coefficient;
+    const std::int64_t c = nest_.coefficient;
     static constexpr std::int64_t kOne = 1;
     const std::int64_t* b =
         factors.size() == 2 ? factors[1].data() + IndexAt(walks_[2], at, first) : &kOne;
@@ -218,16 +149,17 @@ class Nest {
     } else if (so == 1 && sa == 0 && sb == 1) {
       const std::int64_t factor = c * *a;
       for (Index i = 0; i < n; ++i) o[i] += factor * b[i];
+    } else if (so == 1 && sa == 1 && sb == 1) {
+      for (Index i = 0; i < n; ++i) o[i] += c * a[i] * b[i];
     } else {
       for (Index i = 0; i < n; ++i) o[i * so] += c * a[i * sa] * b[i * sb];
     }
   }
 
-  void Many(const std::vector<Index>& at, Index first, Index n,
-            const std::vector<std::span<const std::int64_t>>& factors, std::int64_t* o,
-            Index so) const {
+  void Many(const std::vector<Index>& at, Index first, Index n, const Factors& factors,
+            std::int64_t* o, Index so) const {
     for (Index i = 0; i < n; ++i) {
-      std::int64_t product = term_.coefficient;
+      std::int64_t product = nest_.coefficient;
       for (std::size_t f = 0; f < factors.size(); ++f) {
         product *= factors[f][static_cast<std::size_t>(IndexAt(walks_[f + 1], at, first + i))];
       }
@@ -235,21 +167,25 @@ class Nest {
     }
   }
 
-  const std::vector<Axis>& axes_;
-  const Term& term_;
-  std::vector<Loop> loops_;
-  std::vector<Walk> walks_;  // of the result, then of the factors
-  std::vector<Bound> bounds_;
+  const Nest& nest_;
+  const std::vector<Walk>& walks_;
   std::size_t innermost_ = 0;
 };
 
 }  // namespace
 
-void AddTerm(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes, const Term& term,
-             const std::vector<std::span<const std::int64_t>>& factors,
-             std::span<std::int64_t> out) {
+void AddTermByLoops(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes,
+                    const Term& term, const Factors& factors, std::span<std::int64_t> out) {
   FLAIR_CHECK(factors.size() == term.factors.size() && !factors.empty()) << "other factors";
-  Nest(axes, out_axes, term).Run(factors, out);
+  Loops(NestOf(axes, out_axes, term)).Run(factors, out);
+}
+
+void AddTerm(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes, const Term& term,
+             const Factors& factors, std::span<std::int64_t> out) {
+  FLAIR_CHECK(factors.size() == term.factors.size() && !factors.empty()) << "other factors";
+  const Nest nest = NestOf(axes, out_axes, term);
+  if (Product::Pays(nest)) return Product(nest).AddTo(factors[0], factors[1], out);
+  Loops(nest).Run(factors, out);
 }
 
 }  // namespace flair::circuit

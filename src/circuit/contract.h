@@ -23,4 +23,9 @@ void AddTerm(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes,
              const std::vector<std::span<const std::int64_t>>& factors,
              std::span<std::int64_t> out);
 
+// The definition: loop in loop. AddTerm gives the same integers, products of matrices faster.
+void AddTermByLoops(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes,
+                    const Term& term, const std::vector<std::span<const std::int64_t>>& factors,
+                    std::span<std::int64_t> out);
+
 }  // namespace flair::circuit
