@@ -172,6 +172,19 @@ class Loops {
   std::size_t innermost_ = 0;
 };
 
+// Factors of one cell, learning rates for one, belong to the coefficient.
+void TakeScalars(Nest& nest, Factors& factors) {
+  for (std::size_t f = factors.size(); f-- > 0 && factors.size() > 1;) {
+    const Walk& walk = nest.walks[f + 1];
+    if (std::any_of(walk.steps.begin(), walk.steps.end(), [](Index step) { return step != 0; })) {
+      continue;
+    }
+    nest.coefficient *= factors[f][static_cast<std::size_t>(walk.start)];
+    factors.erase(factors.begin() + static_cast<std::ptrdiff_t>(f));
+    nest.walks.erase(nest.walks.begin() + static_cast<std::ptrdiff_t>(f) + 1);
+  }
+}
+
 }  // namespace
 
 void AddTermByLoops(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes,
@@ -183,9 +196,11 @@ void AddTermByLoops(const std::vector<Axis>& axes, const std::vector<AxisId>& ou
 void AddTerm(const std::vector<Axis>& axes, const std::vector<AxisId>& out_axes, const Term& term,
              const Factors& factors, std::span<std::int64_t> out) {
   FLAIR_CHECK(factors.size() == term.factors.size() && !factors.empty()) << "other factors";
-  const Nest nest = NestOf(axes, out_axes, term);
-  if (Product::Pays(nest)) return Product(nest).AddTo(factors[0], factors[1], out);
-  Loops(nest).Run(factors, out);
+  Nest nest = NestOf(axes, out_axes, term);
+  Factors own = factors;
+  TakeScalars(nest, own);
+  if (Product::Pays(nest)) return Product(nest).AddTo(own[0], own[1], out);
+  Loops(nest).Run(own, out);
 }
 
 }  // namespace flair::circuit

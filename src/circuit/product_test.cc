@@ -83,6 +83,9 @@ std::vector<Case> Cases() {
       Matrices("one factor, summed", {1}, {{2, 1, 0}}, 3),
       Matrices("everything summed", {}, {{2, 1}, {2, 1}}, 1),
       Matrices("three factors", {0, 1}, {{0, 2}, {1, 2}, {2}}, 1),
+      Matrices("a scalar and two factors", {0, 1}, {{}, {0, 2}, {1, 2}}, 3),
+      Matrices("two scalars and a factor", {0, 1}, {{}, {0, 1}, {}}, 2),
+      Matrices("scalars alone", {0, 1}, {{}, {}}, 2),
   };
   Case large{"one loop for threads", {{"i", 300}, {"j", 500}}, {0, 1}, {}};
   large.term = {.coefficient = 3, .factors = {{.axes = {0, 1}}}, .windows = {}};
