@@ -26,8 +26,9 @@ struct KSpan {
 };
 
 // Of any content, aligned to a cache line; large ones in large pages where the system has them.
-// Large ones that are freed are kept for the next that fit, because fresh pages cost more to
-// clear than to compute with, until ReleaseKeptWords() or a limit of kMaxKeptBytes.
+// Large ones lie side by side in one range of addresses, where what is freed is kept for the
+// next of any size, because fresh pages cost more to clear than to compute with, until
+// ReleaseKeptWords() or a limit of kMaxKeptBytes.
 struct FreeWords {
   std::size_t bytes = 0;
   void operator()(std::uint64_t* words) const;
