@@ -16,9 +16,10 @@
 namespace flair::proof {
 
 // What one proof's steps may need of memory, whatever a statement says.
-inline constexpr std::uint64_t kMaxRecords = std::uint64_t{1} << 28;      // of the data set
-inline constexpr std::uint64_t kMaxReads = std::uint64_t{1} << 26;        // of batches, all steps
-inline constexpr std::uint64_t kMaxPublicCells = std::uint64_t{1} << 28;  // of all publics and steps
+inline constexpr std::uint64_t kMaxRecords = std::uint64_t{1} << 28;  // of the data set
+inline constexpr std::uint64_t kMaxReads = std::uint64_t{1} << 26;    // of batches, all steps
+inline constexpr std::uint64_t kMaxPublicCells = std::uint64_t{1}
+                                                 << 28;  // of all publics and steps
 
 class ProgramSteps final : public zk::Publics {
  public:

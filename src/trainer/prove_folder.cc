@@ -194,7 +194,8 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   FLAIR_TRY(secrets.weights_seed, KeptSeed(env, in_run("weights.seed")));
   FLAIR_TRY(secrets.border_seed, KeptSeed(env, in_run("border.seed")));
 
-  const auto reserve = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) -> Status {
+  const auto reserve = [&](const proof::MatrixId& matrix,
+                           std::span<const std::uint64_t> columns) -> Status {
     const bool is_data = claim.data && matrix == claim.data->matrix;
     if (is_data) return data_book->Reserve(matrix, columns);
     Status reserved = own_book.Reserve(matrix, columns);

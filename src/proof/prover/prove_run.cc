@@ -168,9 +168,9 @@ Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingSt
   const bool is_last = next_step == end_step();
   FLAIR_DO(Say("committing"));
   const bool has_state = HasState(lowered_.circuit) && (!is_last || settings_.passes_state);
-  FLAIR_TRY(End after, Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
-                              is_last ? secrets_.weights_seed
-                                  : BorderSeed(secrets_.border_seed, next_step)));
+  FLAIR_TRY(End after,
+            Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
+                   is_last ? secrets_.weights_seed : BorderSeed(secrets_.border_seed, next_step)));
   const zk::TrainingStatement statement =
       ChunkStatement(claim_, first_step_, next_step - first_step_, before_.Id(), after.Id());
   std::optional<ChunkProof> chunk = KeptChunk(statement);

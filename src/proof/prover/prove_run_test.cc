@@ -36,6 +36,8 @@ l = cross_entropy(z, y)
 loss l
 optimiser sgd(weight_decay=1/1000)
 schedule 1/16
+profile limb 12
+profile logit 12 7
 profile gradient 28 23
 )";
 
@@ -135,8 +137,10 @@ TEST(ProveRunTest, ColumnsAreReservedForEveryMatrixThatOutlives) {
 // Opens no matrix for more than it has pads.
 ProveHooks WithBook(OpeningBook& book) {
   return {.progress = {},
-          .reserve = [&](const MatrixId& matrix,
-                         std::span<const std::uint64_t> columns) { return book.Reserve(matrix, columns); },
+          .reserve =
+              [&](const MatrixId& matrix, std::span<const std::uint64_t> columns) {
+                return book.Reserve(matrix, columns);
+              },
           .on_step = {}};
 }
 

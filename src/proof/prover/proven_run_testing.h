@@ -33,6 +33,9 @@ l = cross_entropy(z, y)
 loss l
 optimiser sgd()
 schedule 3/16 x 2, 1/16
+profile limb 12
+profile logit 12 7
+profile activation 18 12
 profile gradient 24 23
 )";
 

@@ -94,6 +94,8 @@ l = cross_entropy(z, y)
 loss l
 optimiser sgd(momentum=9/10)
 schedule 1/16
+profile limb 12
+profile logit 12 7
 profile gradient 24 23
 )";
 
