@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/check.h"
 #include "program/encoding.h"
 #include "program/evaluate.h"
 #include "program/graph.h"
+#include "program/lower.h"
 #include "program/shapes.h"
+#include "program/slack.h"
 #include "program/text.h"
 
 namespace flair::program {
@@ -70,7 +73,13 @@ void TakeApart(const Program& program) {
     const auto& gradient = graph->gradients[i];
     FLAIR_CHECK(!gradient || (*graph)[*gradient].dims == program.parameters[i].dims);
   }
-  if (IsSmall(*graph)) EvaluateAtZero(*graph, program, *shapes);
+  if (!IsSmall(*graph)) return;
+  EvaluateAtZero(*graph, program, *shapes);
+  for (const std::optional<Slack>& slack :
+       {std::optional<Slack>(), std::optional(Slack{.beta = 9})}) {
+    const auto lowered = Lower(program, slack);
+    if (!lowered.ok()) CheckMessage(lowered.error());
+  }
 }
 
 // What one parser accepts, the other reads too.
