@@ -41,11 +41,16 @@ std::vector<Fp> Gather(const CommittedMatrix& matrix, const TensorBlocks& tensor
   return cells;
 }
 
-// Weights of all axes but the first `skip`, row-major.
-std::vector<Fp2> Outer(std::span<const AxisFunctional> axes) {
+std::vector<std::vector<Fp2>> WeightsOf(std::span<const AxisFunctional> axes) {
+  std::vector<std::vector<Fp2>> weights;
+  for (const AxisFunctional& axis : axes) weights.push_back(axis.ToWeights());
+  return weights;
+}
+
+// Products of weights, the last axis fastest.
+std::vector<Fp2> Outer(std::span<const std::span<const Fp2>> axes) {
   std::vector<Fp2> product = {Fp2(1)};
-  for (const AxisFunctional& axis : axes) {
-    const std::vector<Fp2> own = axis.ToWeights();
+  for (const std::span<const Fp2> own : axes) {
     std::vector<Fp2> more;
     more.reserve(product.size() * own.size());
     for (const Fp2& high : product) {
@@ -54,6 +59,48 @@ std::vector<Fp2> Outer(std::span<const AxisFunctional> axes) {
     product = std::move(more);
   }
   return product;
+}
+
+// sum over a block's cells of their weights, which are products of its axes'.
+Fp2 SumOfBlock(const CommittedMatrix& matrix, const TensorBlocks::Placed& block,
+               const std::vector<std::vector<Fp2>>& weights) {
+  // Cells of a block lie next to each other: cell x has the weight high[x / L] low[x mod L].
+  constexpr std::size_t kLow = 256;
+  std::vector<std::span<const Fp2>> axes;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Piece& piece = block.pieces[i];
+    axes.push_back(std::span(weights[i]).subspan(piece.begin, std::size_t{1} << piece.log_size));
+  }
+  std::size_t split = axes.size();
+  std::size_t size = 1;
+  while (split > 0 && size < kLow) size *= axes[--split].size();
+  const std::vector<Fp2> high = Outer(std::span(axes).first(split));
+  const std::vector<Fp2> low = Outer(std::span(axes).subspan(split));
+
+  // Blocks and rows are powers of two, and a block begins at a multiple of its size.
+  const std::uint64_t columns = matrix.shape().num_columns();
+  const std::uint64_t cells = high.size() * low.size();
+  const std::uint64_t of_row = std::min(cells, columns);
+  const std::uint64_t at_once = std::min<std::uint64_t>(of_row, low.size());
+  std::vector<Fp2> sums(cells / of_row);
+  const auto add_row = [&](std::size_t i) {
+    const std::uint64_t first = i * of_row;
+    std::vector<std::uint64_t> row(columns);
+    matrix.rows().Read((block.offset + first) / columns, row);
+    for (std::uint64_t x = 0; x < of_row; x += at_once) {
+      const std::uint64_t* from = &row[(block.offset + first + x) % columns];
+      const Fp2* w = &low[(first + x) % low.size()];
+      Fp2 sum;
+      for (std::uint64_t j = 0; j < at_once; ++j) sum += w[j] * Fp(from[j]);
+      sums[i] += high[(first + x) / low.size()] * sum;
+    }
+    return OkStatus();
+  };
+  const Status done = ParallelFor(sums.size(), cells < 100'000 ? 1 : ThreadCount(), add_row);
+  FLAIR_CHECK(done.ok()) << "a sum cannot fail";
+  Fp2 sum;
+  for (const Fp2& part : sums) sum += part;
+  return sum;
 }
 
 class MatrixWitness final : public LinkWitness {
@@ -65,7 +112,9 @@ class MatrixWitness final : public LinkWitness {
                                                     const std::vector<AxisFunctional>& axes,
                                                     std::span<const Fp2> weights) override {
     const std::vector<Fp> cells = Gather(Of(Role::kData), column.blocks);
-    const std::vector<Fp2> fold = Outer(axes);
+    const std::vector<std::vector<Fp2>> by_axis = WeightsOf(axes);
+    const std::vector<Fp2> fold =
+        Outer(std::vector<std::span<const Fp2>>(by_axis.begin(), by_axis.end()));
     const std::uint64_t records = weights.size();
     const unsigned variables = VariablesOf(records);
     std::vector<KVector> tables;
@@ -94,10 +143,12 @@ class MatrixWitness final : public LinkWitness {
 
   Fp2 Carried(Role role, const LongLivedTensor& tensor,
               const std::vector<AxisFunctional>& axes) override {
-    const std::vector<Fp> cells = Gather(Of(role), tensor.blocks);
-    const std::vector<Fp2> weights = Outer(axes);
+    std::vector<std::vector<Fp2>> weights = WeightsOf(axes);
+    weights.resize(tensor.blocks.sizes.size(), {Fp2(1)});  // a scalar's one axis
     Fp2 sum;
-    for (std::size_t i = 0; i < cells.size(); ++i) sum += weights[i] * cells[i];
+    for (const TensorBlocks::Placed& block : tensor.blocks.blocks) {
+      sum += SumOfBlock(Of(role), block, weights);
+    }
     return sum;
   }
 
