@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/threads.h"
 #include "zk/poly/eq.h"
+#include "zk/prover/fold_in_place.h"
 
 namespace flair::zk {
 namespace {
@@ -99,28 +100,32 @@ void FractionSumcheck::Fold(Fp2 r) {
   const std::uint64_t num_blocks = BlocksFor(size_);
   const std::uint64_t folded = num_blocks * kEntriesAtOnce / 2;
   const std::uint64_t capacity = BlocksFor(folded) * kEntriesAtOnce;
-  if (spare_.size() < capacity) spare_ = PairBuffer(capacity);
-  OnAllThreads(TasksFor(num_blocks), [&](std::size_t task) {
+  const auto fold_task = [&](std::uint64_t task) {
     auto scratch = tree_.Borrow();
     const std::uint64_t end = std::min(num_blocks, (task + 1) * kBlocksPerTask);
     for (std::uint64_t block = task * kBlocksPerTask; block < end; ++block) {
       const FractionPairs in = Read(block * kEntriesAtOnce, kEntriesAtOnce, *scratch);
-      const FractionPairs out = spare_.From(block * kEntriesAtOnce / 2);
+      const FractionPairs out = current_.From(block * kEntriesAtOnce / 2);
       kernels_.fold(in.p0, r, out.p0, kEntriesAtOnce / 2);
       kernels_.fold(in.q0, r, out.q0, kEntriesAtOnce / 2);
       kernels_.fold(in.p1, r, out.p1, kEntriesAtOnce / 2);
       kernels_.fold(in.q1, r, out.q1, kEntriesAtOnce / 2);
     }
     tree_.Return(std::move(scratch));
-  });
-  const FractionPairs rest = spare_.From(folded);
+  };
+  if (round_ == 0) {
+    current_ = PairBuffer(capacity);
+    OnAllThreads(TasksFor(num_blocks), fold_task);
+  } else {
+    FoldInPlace(TasksFor(num_blocks), fold_task);
+  }
+  const FractionPairs rest = current_.From(folded);
   for (std::uint64_t i = 0; folded + i < capacity; ++i) {
     rest.p0.Set(i, mu_);
     rest.q0.Set(i, Fp2(1));
     rest.p1.Set(i, Fp2());
     rest.q1.Set(i, Fp2(1));
   }
-  std::swap(current_, spare_);
   size_ = (size_ + 1) / 2;
   ++round_;
 }

@@ -50,7 +50,6 @@ class FractionSumcheck {
   unsigned round_ = 0;
   std::uint64_t size_;     // entries that are there
   PairBuffer current_{0};  // from round 1 on
-  PairBuffer spare_{0};
 };
 
 }  // namespace flair::zk

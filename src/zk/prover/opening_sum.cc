@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "zk/prover/fold_in_place.h"
 
 namespace flair::zk {
 namespace {
@@ -18,15 +19,6 @@ constexpr std::uint64_t kPairsAtOnce = 4096;
 
 unsigned VariablesFor(std::uint64_t rows, unsigned log_columns) {
   return log_columns + static_cast<unsigned>(std::bit_width(rows - 1));
-}
-
-// Room for kernels that read sixteen elements at once, zero behind `present`.
-KVector Zeroed(std::uint64_t present) {
-  KVector v(present);
-  for (std::uint64_t i = present / KVector::kRounding * KVector::kRounding; i < v.capacity(); ++i) {
-    v.span().Set(i, Fp2());
-  }
-  return v;
 }
 
 Fp2 SumOf(const KVector& sums, std::size_t part) {
@@ -155,17 +147,15 @@ void OpeningSum::Fold(Fp2 r) {
   } else {
     const std::uint64_t half = (present_ + 1) / 2;
     const std::uint64_t chunks = (half + kPairsAtOnce - 1) / kPairsAtOnce;
-    for (KVector* table : {&cells_, &weights_}) {
-      const KVector& from = *table;
-      KVector folded = Zeroed(half);
-      Must(ParallelFor(chunks, [&](std::size_t chunk) {
+    for (const KSpan table : {cells_.span(), weights_.span()}) {
+      FoldInPlace(chunks, [&](std::uint64_t chunk) {
         const std::uint64_t begin = chunk * kPairsAtOnce;
         const std::uint64_t n = std::min(kPairsAtOnce, half - begin);
-        kernels_.fold(from.span().From(2 * begin), r, folded.span().From(begin),
+        kernels_.fold(table.From(2 * begin), r, table.From(begin),
                       (n + kSumLanes - 1) / kSumLanes * kSumLanes);
-        return OkStatus();
-      }));
-      *table = std::move(folded);
+      });
+      // Kernels read sixteen elements at once.
+      for (std::uint64_t i = half; i < KVector::RoundUp(half); ++i) table.Set(i, Fp2());
     }
     present_ = half;
   }

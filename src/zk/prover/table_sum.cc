@@ -6,13 +6,14 @@
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "zk/prover/fold_in_place.h"
 
 namespace flair::zk {
 namespace {
 
 // Kernels take multiples of eight: a table's end is filled with zeros.
-void ZeroBehind(const KVector& vector, std::uint64_t size) {
-  for (std::uint64_t i = size; i < vector.capacity(); ++i) vector.span().Set(i, Fp2());
+void ZeroBehind(const KVector& vector, std::uint64_t size, std::uint64_t end) {
+  for (std::uint64_t i = size; i < end; ++i) vector.span().Set(i, Fp2());
 }
 
 // A multiple of the kernels' width, for threads and caches.
@@ -44,7 +45,7 @@ TableSum::TableSum(std::vector<std::optional<Fp2>> tau, std::vector<KVector> tab
       kernels_(FastestKKernels()) {
   for (const KVector& table : tables_) {
     FLAIR_CHECK(table.size() == size_) << "a table of another size";
-    ZeroBehind(table, size_);
+    ZeroBehind(table, size_, table.capacity());
   }
 }
 
@@ -61,7 +62,7 @@ KVector TableSum::EqOfRest(std::size_t skip) const {
     }
     filled *= 2;
   }
-  ZeroBehind(eq, filled);
+  ZeroBehind(eq, filled, eq.capacity());
   return eq;
 }
 
@@ -128,11 +129,13 @@ std::vector<Fp2> TableSum::Round(Fp2 claim) {
 // The factor eq(tau_i, r) of a bound variable belongs to no later round.
 void TableSum::Fold(Fp2 r) {
   size_ /= 2;
-  for (KVector& table : tables_) {
-    KVector folded(size_);
-    kernels_.fold(table.span(), r, folded.span(), Lanes(size_));
-    ZeroBehind(folded, size_);
-    table = std::move(folded);
+  for (const KVector& table : tables_) {
+    FoldInPlace((size_ + kChunk - 1) / kChunk, [&](std::uint64_t chunk) {
+      const std::uint64_t begin = chunk * kChunk;
+      kernels_.fold(table.span().From(2 * begin), r, table.span().From(begin),
+                    Lanes(std::min(kChunk, size_ - begin)));
+    });
+    ZeroBehind(table, size_, KVector::RoundUp(size_));
   }
   ++round_;
 }
