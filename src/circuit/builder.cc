@@ -24,14 +24,19 @@ std::pair<Int128, Int128> RangeOf(const Circuit& circuit, const Read& read) {
   return {0, (Int128{1} << value.number.limb_bits[static_cast<std::size_t>(read.limb)]) - 1};
 }
 
+// Of a width that no number has, 1: AddNumber refuses it.
+std::int64_t HalfOf(unsigned bits) {
+  return bits < 1 || bits > kMaxNumberBits ? 1 : std::int64_t{1} << (bits - 1);
+}
+
 }  // namespace
 
 Width Signed(unsigned bits, unsigned limb_bits, std::string line) {
-  return {bits, std::int64_t{1} << (bits - 1), limb_bits, std::move(line), 0};
+  return {bits, HalfOf(bits), limb_bits, std::move(line), 0};
 }
 
 Width Signable(unsigned bits, unsigned limb_bits, std::string line) {
-  return {bits, (std::int64_t{1} << (bits - 1)) - 1, limb_bits, std::move(line), 0};
+  return {bits, HalfOf(bits) - 1, limb_bits, std::move(line), 0};
 }
 
 Width Unsigned(unsigned bits, unsigned limb_bits, std::string line) {

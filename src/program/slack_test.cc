@@ -324,6 +324,14 @@ TEST(SlackTest, ARecordedRunTrainsSomething) {
   EXPECT_THAT(lowered.error().message(), HasSubstr("trains nothing"));
 }
 
+// Scales so far apart that W beside E has more bits than a shift.
+TEST(SlackTest, ADifferenceOfTooManyBitsIsRefused) {
+  std::string text(kCoarse);
+  text.replace(text.find("scale 8"), 7, "scale -60");
+  text.replace(text.find("activation 24 8"), 15, "activation 24 -60");
+  EXPECT_FALSE(Lower(Parsed(text), Slack{.beta = 9}).ok());
+}
+
 TEST(SlackTest, AdamHasItsOwnTau) {
   std::string text(kNet);
   text.replace(text.find("sgd(weight_decay=1/1024)"), 24, "adam()");
