@@ -134,10 +134,9 @@ class Runner {
 
 }  // namespace
 
-std::int64_t LimbOf(const Number& number, unsigned limb, std::int64_t v) {
-  auto rest = static_cast<std::uint64_t>(v + number.bias);
-  for (unsigned i = 0; i < limb; ++i) rest >>= number.limb_bits[i];
-  return static_cast<std::int64_t>(rest & ((std::uint64_t{1} << number.limb_bits[limb]) - 1));
+LimbCut::LimbCut(const Number& number, unsigned limb)
+    : bias_(number.bias), mask_((std::uint64_t{1} << number.limb_bits[limb]) - 1) {
+  for (unsigned i = 0; i < limb; ++i) shift_ += number.limb_bits[i];
 }
 
 Reader ReaderOf(const Circuit& circuit, const StepValues& values) {
@@ -145,9 +144,9 @@ Reader ReaderOf(const Circuit& circuit, const StepValues& values) {
     const Ints& cells =
         read.moment == Moment::kNext ? values.next[read.value] : values.now[read.value];
     if (read.limb == Read::kWhole) return cells;
-    const Number& number = circuit[read.value].number;
-    scratch = cells;
-    for (std::int64_t& v : scratch) v = LimbOf(number, static_cast<unsigned>(read.limb), v);
+    const LimbCut cut(circuit[read.value].number, static_cast<unsigned>(read.limb));
+    scratch.resize(cells.size());
+    std::transform(cells.begin(), cells.end(), scratch.begin(), cut);
     return scratch;
   };
 }
@@ -179,8 +178,8 @@ LimbValues LimbsOf(const Circuit& circuit, const StepValues& values) {
     if (value.kind != Value::Kind::kNumber) continue;
     for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
       const auto cut = [&](const Ints& cells) {
-        Ints part = cells;
-        for (std::int64_t& v : part) v = LimbOf(value.number, limb, v);
+        Ints part(cells.size());
+        std::transform(cells.begin(), cells.end(), part.begin(), LimbCut(value.number, limb));
         return part;
       };
       limbs.now[id].push_back(cut(values.now[id]));

@@ -44,8 +44,19 @@ Ints EvaluateForm(const Circuit& circuit, ValueId form, const Reader& reader);
 // The cells that a read sees in a step.
 Reader ReaderOf(const Circuit& circuit, const StepValues& values);
 
-// Limb `limb` of a number whose value is `v`.
-std::int64_t LimbOf(const Number& number, unsigned limb, std::int64_t v);
+// Limb `limb` of a number, from its value.
+class LimbCut {
+ public:
+  LimbCut(const Number& number, unsigned limb);
+  std::int64_t operator()(std::int64_t v) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(v + bias_) >> shift_ & mask_);
+  }
+
+ private:
+  std::int64_t bias_;
+  unsigned shift_ = 0;
+  std::uint64_t mask_;
+};
 
 // Does everything hold that a circuit says of one step? Numbers are given as limbs (each a cell
 // of a witness), so that cells can be judged that no number has.

@@ -2,9 +2,13 @@
 #include "zk/prover/lookup_prover.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/threads.h"
 #include "zk/batch/equations.h"
 #include "zk/lookup/equations.h"
 #include "zk/prover/fraction_sumcheck.h"
@@ -28,28 +32,70 @@ Status CountLookups(const LookupPlan& plan, std::span<std::int32_t> cells) {
   for (const TableSegment& s : plan.segments()) {
     std::fill_n(&cells[s.multiplicities], std::size_t{1} << s.log_rows, 0);
   }
+  // Parts of blocks in order, so that the first error is the first cell's; each share of them
+  // counts on its own, segment after segment.
+  struct Part {
+    const LookupBlock* block;
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+  constexpr std::uint64_t kCellsAtOnce = 1 << 16;
+  std::vector<Part> parts;
   for (const LookupBlock& block : plan.lookups()) {
-    for (std::uint64_t i = 0; i < std::uint64_t{1} << block.log_size; ++i) {
+    const std::uint64_t size = std::uint64_t{1} << block.log_size;
+    for (std::uint64_t begin = 0; begin < size; begin += kCellsAtOnce) {
+      parts.push_back({&block, begin, std::min(begin + kCellsAtOnce, size)});
+    }
+  }
+  std::vector<std::size_t> first_count;
+  std::size_t num_rows = 0;
+  for (const TableSegment& s : plan.segments()) {
+    first_count.push_back(num_rows);
+    num_rows += std::size_t{1} << s.log_rows;
+  }
+  const auto count_part = [&](const Part& part, std::span<std::int32_t> counts) {
+    const LookupBlock& block = *part.block;
+    for (std::uint64_t i = part.begin; i < part.end; ++i) {
       const std::int32_t v = cells[block.v + i];
       const std::int32_t c1 = block.c1 ? cells[*block.c1 + i] : 0;
       const std::int32_t c2 = block.c2 ? cells[*block.c2 + i] : 0;
       bool found = false;
-      for (const TableSegment& s : plan.segments()) {
-        if (s.class_number != block.class_number) continue;
-        const auto row = RowOf(s, v, c1, c2);
+      for (std::size_t s = 0; s < first_count.size() && !found; ++s) {
+        if (plan.segments()[s].class_number != block.class_number) continue;
+        const auto row = RowOf(plan.segments()[s], v, c1, c2);
         if (!row) continue;
-        ++cells[s.multiplicities + *row];
+        ++counts[first_count[s] + *row];
         found = true;
-        break;
       }
       if (!found) {
-        return Error(ErrorCode::kInvalidArgument,
-                     "cell " + std::to_string(block.v + i) + " holds " + std::to_string(v) +
-                         ", which is no row of table " + std::to_string(block.class_number));
+        return Status(Error(ErrorCode::kInvalidArgument, "cell " + std::to_string(block.v + i) +
+                                                             " holds " + std::to_string(v) +
+                                                             ", which is no row of table " +
+                                                             std::to_string(block.class_number)));
       }
     }
-  }
-  return OkStatus();
+    return OkStatus();
+  };
+  // Shares have counts of their own, as large as the tables: few are enough.
+  constexpr std::size_t kMaxShares = 8;
+  const std::size_t shares = std::clamp<std::size_t>(parts.size(), 1, kMaxShares);
+  std::mutex mutex;
+  const auto count_share = [&](std::size_t share) -> Status {
+    std::vector<std::int32_t> counts(num_rows);
+    const std::size_t end = parts.size() * (share + 1) / shares;
+    for (std::size_t i = parts.size() * share / shares; i < end; ++i) {
+      FLAIR_DO(count_part(parts[i], counts));
+    }
+    const std::lock_guard lock(mutex);
+    for (std::size_t s = 0; s < first_count.size(); ++s) {
+      const TableSegment& segment = plan.segments()[s];
+      for (std::size_t row = 0; row < std::size_t{1} << segment.log_rows; ++row) {
+        cells[segment.multiplicities + row] += counts[first_count[s] + row];
+      }
+    }
+    return OkStatus();
+  };
+  return ParallelFor(shares, std::min(ThreadCount(), shares), count_share);
 }
 
 ProvenLookups ProveLookups(const LookupPlan& plan, std::span<const std::int32_t> cells,

@@ -13,6 +13,7 @@
 namespace flair::zk {
 
 using circuit::Ints;
+using circuit::LimbRef;
 using circuit::Moment;
 using circuit::Number;
 using circuit::Value;
@@ -64,16 +65,39 @@ void RunValues::Add(const circuit::StepValues& step) {
 std::vector<std::int32_t> RunValues::Cells(const Layout& layout) const {
   FLAIR_CHECK(layout.num_steps() == num_steps_) << "a layout of other steps";
   std::vector<std::int32_t> cells(layout.num_cells());
+  struct Part {
+    LimbRef limb;
+    const TensorBlocks* tensor;
+    const TensorBlocks::Placed* block;
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+  constexpr std::uint64_t kCellsAtOnce = 1 << 16;
+  std::vector<Part> parts;
   for (ValueId id = 0; id < circuit_.values.size(); ++id) {
-    const Value& value = circuit_[id];
-    if (value.kind != Value::Kind::kNumber) continue;
-    for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
-      ForEachCell(layout.BlocksOf({id, limb}), [&](std::uint64_t cell, std::uint64_t index) {
-        cells[cell] =
-            static_cast<std::int32_t>(circuit::LimbOf(value.number, limb, values_[id][index]));
-      });
+    if (circuit_[id].kind != Value::Kind::kNumber) continue;
+    for (unsigned limb = 0; limb < circuit_[id].number.limb_bits.size(); ++limb) {
+      const TensorBlocks& tensor = layout.BlocksOf({id, limb});
+      for (const TensorBlocks::Placed& block : tensor.blocks) {
+        const std::uint64_t size = std::uint64_t{1} << block.log_size();
+        for (std::uint64_t begin = 0; begin < size; begin += kCellsAtOnce) {
+          parts.push_back(
+              {{id, limb}, &tensor, &block, begin, std::min(begin + kCellsAtOnce, size)});
+        }
+      }
     }
   }
+  const Status done = ParallelFor(parts.size(), [&](std::size_t i) {
+    const Part& part = parts[i];
+    const Ints& values = values_[part.limb.number];
+    const circuit::LimbCut cut(circuit_[part.limb.number].number, part.limb.limb);
+    ForEachCellOf(*part.tensor, *part.block, part.begin, part.end,
+                  [&](std::uint64_t cell, std::uint64_t index) {
+                    cells[cell] = static_cast<std::int32_t>(cut(values[index]));
+                  });
+    return OkStatus();
+  });
+  FLAIR_CHECK(done.ok()) << "a cut cannot fail";
   return cells;
 }
 
@@ -90,10 +114,9 @@ std::span<const std::int64_t> RunValues::Read(const circuit::Read& read, std::ui
   const std::uint64_t at = (step + (read.moment == Moment::kNext ? 1 : 0)) * size;
   const auto cells = std::span(values_[read.value]).subspan(at, size);
   if (read.limb == circuit::Read::kWhole) return cells;
-  scratch.assign(cells.begin(), cells.end());
-  for (std::int64_t& v : scratch) {
-    v = circuit::LimbOf(value.number, static_cast<unsigned>(read.limb), v);
-  }
+  scratch.resize(cells.size());
+  std::transform(cells.begin(), cells.end(), scratch.begin(),
+                 circuit::LimbCut(value.number, static_cast<unsigned>(read.limb)));
   return scratch;
 }
 

@@ -11,26 +11,39 @@
 
 namespace flair::zk {
 
-// visit(cell, index): where a cell lies, and its row-major index in the tensor.
+// visit(cell, index) for cells begin ... end - 1 of a block: where a cell lies, and its row-major
+// index in the tensor.
 template <typename Visit>
-void ForEachCell(const TensorBlocks& tensor, const Visit& visit) {
+void ForEachCellOf(const TensorBlocks& tensor, const TensorBlocks::Placed& block,
+                   std::uint64_t begin, std::uint64_t end, const Visit& visit) {
   const std::size_t rank = tensor.sizes.size();
   std::vector<std::uint64_t> steps(rank, 1);
   for (std::size_t i = rank - 1; i-- > 0;) steps[i] = steps[i + 1] * tensor.sizes[i + 1];
-  for (const TensorBlocks::Placed& block : tensor.blocks) {
-    std::vector<std::uint64_t> at(rank, 0);
-    std::uint64_t index = 0;
-    for (std::size_t i = 0; i < rank; ++i) index += steps[i] * block.pieces[i].begin;
-    const std::uint64_t size = std::uint64_t{1} << block.log_size();
-    for (std::uint64_t x = 0; x < size; ++x) {
-      visit(block.offset + x, index);
-      for (std::size_t i = rank; i-- > 0;) {
-        index += steps[i];
-        if (++at[i] < std::uint64_t{1} << block.pieces[i].log_size) break;
-        index -= steps[i] << block.pieces[i].log_size;
-        at[i] = 0;
-      }
+  std::vector<std::uint64_t> at(rank, 0);
+  std::uint64_t index = 0;
+  std::uint64_t rest = begin;
+  for (std::size_t i = rank; i-- > 0;) {
+    const Piece& piece = block.pieces[i];
+    at[i] = rest & ((std::uint64_t{1} << piece.log_size) - 1);
+    rest >>= piece.log_size;
+    index += steps[i] * (piece.begin + at[i]);
+  }
+  for (std::uint64_t x = begin; x < end; ++x) {
+    visit(block.offset + x, index);
+    for (std::size_t i = rank; i-- > 0;) {
+      index += steps[i];
+      if (++at[i] < std::uint64_t{1} << block.pieces[i].log_size) break;
+      index -= steps[i] << block.pieces[i].log_size;
+      at[i] = 0;
     }
+  }
+}
+
+// All of a tensor's.
+template <typename Visit>
+void ForEachCell(const TensorBlocks& tensor, const Visit& visit) {
+  for (const TensorBlocks::Placed& block : tensor.blocks) {
+    ForEachCellOf(tensor, block, 0, std::uint64_t{1} << block.log_size(), visit);
   }
 }
 
