@@ -90,7 +90,7 @@ std::vector<Case> Cases() {
   Case large{"one loop for threads", {{"i", 300}, {"j", 500}}, {0, 1}, {}};
   large.term = {.coefficient = 3, .factors = {{.axes = {0, 1}}}, .windows = {}};
   cases.push_back(large);
-  Case blocks{"many blocks", {{"i", 300}, {"j", 290}, {"k", 410}}, {0, 1}, {}};
+  Case blocks{"many blocks", {{"i", 140}, {"j", 270}, {"k", 200}}, {0, 1}, {}};
   blocks.term = {.coefficient = 1, .factors = {{.axes = {0, 2}}, {.axes = {2, 1}}}, .windows = {}};
   cases.push_back(blocks);
   const auto add = [&](std::vector<Case> more) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/check.h"
 #include "base/threads.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr unsigned kSmallBits = 40;
 constexpr std::size_t kMaxUnreduced = std::size_t{1} << 22;
 constexpr std::size_t kTile = 256;
+constexpr std::size_t kValuesAtOnce = std::size_t{1} << 16;
 
 Fp Reduce(Uint128 x) {
   return Fp(static_cast<std::uint64_t>(x)) +
@@ -62,6 +64,7 @@ FactorTable::FactorTable(const ProductPlan& plan, const FactorPlan& factor,
   std::vector<std::vector<Fp2>> folded_weights;
   std::vector<std::vector<Fp2>> kept_weights;
   bool weighted = false;
+  std::set<std::uint64_t> seen;  // strides of axes of more than one element
   for (std::size_t i = 0; i < factor.axes.size(); ++i) {
     const FactorAxis& axis = factor.axes[i];
     kept.push_back(axis.fate != FactorAxis::Fate::kFolded);
@@ -74,6 +77,8 @@ FactorTable::FactorTable(const ProductPlan& plan, const FactorPlan& factor,
                                            : std::vector<Fp2>(sizes_[i], Fp2(1)));
     std::uint64_t stride = 1;
     for (std::size_t a = 0; a < axis.sum_axis; ++a) stride <<= plan.axes[a].variables();
+    FLAIR_CHECK(plan.axes[axis.sum_axis].variables() == 0 || seen.insert(stride).second)
+        << "two axes of a factor are one of the sum";
     strides_.push_back(stride);
   }
   kept_offsets_ = OffsetsOf(sizes_, kept);
@@ -165,18 +170,30 @@ void FactorTable::Add(std::span<const std::int64_t> cells, Fp2 weight, std::uint
     }
     ++kept;
   }
-  // Into the table.
-  std::vector<std::uint64_t> at(sizes.size(), 0);
-  std::uint64_t index = first;
-  for (const Fp2& v : values) {
-    table.Set(index, table.at(index) + v * weight);
+  // Into the table: no two values have one place.
+  const std::size_t parts = (values.size() + kValuesAtOnce - 1) / kValuesAtOnce;
+  const Status done = ParallelFor(parts, [&](std::size_t part) {
+    const std::size_t end = std::min(values.size(), (part + 1) * kValuesAtOnce);
+    std::vector<std::uint64_t> at(sizes.size(), 0);
+    std::uint64_t index = first;
+    std::size_t rest = part * kValuesAtOnce;
     for (std::size_t i = sizes.size(); i-- > 0;) {
-      index += strides_[i];
-      if (++at[i] < sizes[i]) break;
-      index -= strides_[i] * sizes[i];
-      at[i] = 0;
+      at[i] = rest % sizes[i];
+      rest /= sizes[i];
+      index += at[i] * strides_[i];
     }
-  }
+    for (std::size_t v = part * kValuesAtOnce; v < end; ++v) {
+      table.Set(index, table.at(index) + values[v] * weight);
+      for (std::size_t i = sizes.size(); i-- > 0;) {
+        index += strides_[i];
+        if (++at[i] < sizes[i]) break;
+        index -= strides_[i] * sizes[i];
+        at[i] = 0;
+      }
+    }
+    return OkStatus();
+  });
+  FLAIR_CHECK(done.ok()) << "a sum cannot fail";
 }
 
 }  // namespace flair::zk
