@@ -47,8 +47,7 @@ ValueId AddGap(Builder& b, const std::string& name, ValueId rest, std::int64_t d
       {.kind = RuleKind::kQuotient, .inputs = {b.At(rest)}, .parameters = {divisor, 0}}, false);
   const std::vector<unsigned> limbs = b[g].number.limb_bits;
   const auto top = static_cast<unsigned>(limbs.size() - (zone > 0 ? 1 : 0));
-  unsigned below = 0;
-  for (unsigned limb = 0; limb < top; below += limbs[limb++]) {
+  for (unsigned limb = 0; limb < top; ++limb) {
     b.AddLookup({.table = b.Chosen(limbs[limb]), .v = {g, limb}, .c1 = h});
   }
   if (zone == 0) return g;
