@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "program/fixed_point.h"
 #include "program/shapes.h"
 
 namespace flair::data {
@@ -43,15 +44,6 @@ std::string Number(double v) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
-// floor(y + 1/2) without the sum's rounding: y - floor(y) is exact, or rounds to 1 and is 1/2 or
-// more either way. y = v 2^scale is exact unless it passes the range or falls below 2^-1022,
-// where both give the right refusal or 0.
-double RoundHalfUp(double v, int scale) {
-  const double y = std::ldexp(v, scale);
-  const double below = std::floor(y);
-  return y - below >= 0.5 ? below + 1 : below;
-}
-
 Error NotFinite(const SourceColumn& source, std::uint64_t index, double v) {
   return AtRecord(source, index, std::isnan(v) ? "NaN is no number" : "it is infinite");
 }
@@ -76,7 +68,8 @@ Result<program::Format> InferReals(const SourceColumn& source, const Extremes<do
   if (seen.lo == 0 && seen.hi == 0) return format;
   const auto lo = static_cast<double>(format.lo()), hi = static_cast<double>(format.hi());
   for (int scale = kMaxScale; scale >= -kMaxScale; --scale) {
-    if (RoundHalfUp(seen.lo, scale) < lo || RoundHalfUp(seen.hi, scale) > hi) continue;
+    if (program::RoundHalfUp(seen.lo, scale) < lo || program::RoundHalfUp(seen.hi, scale) > hi)
+      continue;
     format.scale = static_cast<std::int8_t>(scale);
     return format;
   }
@@ -129,7 +122,7 @@ class Storing {
 
   Status Real(std::uint64_t index, double v) {
     if (!std::isfinite(v)) return NotFinite(source_, index, v);
-    const double scaled = RoundHalfUp(v, column_.format.scale);
+    const double scaled = program::RoundHalfUp(v, column_.format.scale);
     if (scaled < static_cast<double>(lo_) || scaled > static_cast<double>(hi_)) {
       return TooLarge(index, Number(v));
     }

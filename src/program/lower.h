@@ -81,6 +81,7 @@ struct Lowered {
   std::vector<TiedSign> ties;
   std::vector<TiedChoice> choices;
   std::optional<circuit::ValueId> deviations;     // state: how many signs were given
+  int slack_scale = 0;                            // of the drift's unit, 2^(scale-30)
   std::optional<circuit::ValueId> drift;          // state: the sum of |e|
   std::optional<circuit::ValueId> error_square;   // |e|^2 over all tensors
   std::optional<circuit::ValueId> change_square;  // |W' - W|^2 / 2^24

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/path.h"
+#include "program/fixed_point.h"
 #include "program/shapes.h"
 #include "tensor/convert.h"
 #include "tensor/layout.h"
@@ -74,9 +75,7 @@ Result<Ints> IntegersOf(const ModelTensor& tensor, DType dtype, ByteView bytes) 
     LoadAsDouble(dtype, bytes.subspan(first * element, count * element),
                  std::span(values).first(count));
     for (std::uint64_t i = 0; i < count; ++i) {
-      const double scaled = std::ldexp(values[i], tensor.scale);
-      const double below = std::floor(scaled);
-      const double rounded = scaled - below >= 0.5 ? below + 1 : below;
+      const double rounded = program::RoundHalfUp(values[i], tensor.scale);
       // NaN fails every comparison.
       if (!(rounded >= static_cast<double>(tensor.lo) &&
             rounded <= static_cast<double>(tensor.hi))) {

@@ -98,7 +98,7 @@ Result<Job> JobOf(Env& env, const ProveRequest& request) {
 }
 
 // What the step needed of its slack.
-void Note(const program::Lowered& lowered, const program::TrainingStep& step, int scale,
+void Note(const program::Lowered& lowered, const program::TrainingStep& step,
           program::SlackUse& use) {
   const auto value = [&](circuit::ValueId id) {
     return static_cast<double>(step.values.now[id][0]);
@@ -110,7 +110,8 @@ void Note(const program::Lowered& lowered, const program::TrainingStep& step, in
   if (lowered.deviations) {
     use.deviations = static_cast<std::uint64_t>(step.values.next[*lowered.deviations][0]);
   }
-  use.drift = std::ldexp(static_cast<double>(step.values.next[*lowered.drift][0]), scale - 30);
+  use.drift = std::ldexp(static_cast<double>(step.values.next[*lowered.drift][0]),
+                         lowered.slack_scale - 30);
 }
 
 // Did every step read the rows that the seed draws?
@@ -130,12 +131,6 @@ Status CheckRows(const Job& job, std::uint64_t records) {
     own += static_cast<std::ptrdiff_t>(batch);
   }
   return OkStatus();
-}
-
-int LeastScale(const program::Program& program) {
-  int scale = 127;
-  for (const program::Parameter& p : program.parameters) scale = std::min<int>(scale, p.scale);
-  return scale;
 }
 
 }  // namespace
@@ -208,9 +203,8 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     secrets.recorded = [&](std::uint64_t step) { return job.recorded->After(step); };
   }
   program::SlackUse use;
-  const int scale = LeastScale(run.program);
   const auto note = [&](const program::TrainingStep& step) {
-    if (lowered.slack) Note(lowered, step, scale, use);
+    if (lowered.slack) Note(lowered, step, use);
     return OkStatus();
   };
   FLAIR_TRY(proof::ProvenRun proven,

@@ -173,6 +173,7 @@ Status Lowering::LowerSlack() {
   }
   FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, least));
   made_.slack = units;
+  made_.slack_scale = least;
   share_of_change_ = AddScalar("slack's share", PublicInput::Kind::kSlackShare, 0,
                                std::max(units.share, units.share_first));
   circuit::Form error, change, weight;
