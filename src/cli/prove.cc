@@ -3,8 +3,6 @@
 #include <sys/sysinfo.h>
 
 #include <boost/json/object.hpp>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -13,6 +11,7 @@
 #include "cli/program_file.h"
 #include "cli/render.h"
 #include "cli/session.h"
+#include "cli/slack_text.h"
 #include "trainer/prove_folder.h"
 
 namespace flair::cli {
@@ -28,38 +27,6 @@ struct Args {
   std::string seed;
   std::vector<std::string> slack;
 };
-
-// "rho=1e-3" into the slack.
-Status ReadBound(const std::string& text, program::Slack& slack) {
-  const auto wrong = [&](const std::string& what) {
-    return Error(ErrorCode::kInvalidArgument, "--slack: '" + text + "' " + what);
-  };
-  const std::size_t at = text.find('=');
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const char* begin = at == std::string::npos ? end : text.data() + at + 1;
-  const auto [stop, failed] = std::from_chars(begin, end, value);
-  if (failed != std::errc() || stop != end) return wrong("is not NAME=NUMBER");
-  const bool whole = value == std::floor(value);
-  const std::string name = text.substr(0, at);
-  if (name == "rho") {
-    slack.rho = value;
-  } else if (name == "rho_first") {
-    slack.rho_first = value;
-  } else if (name == "sigma") {
-    slack.sigma = value;
-  } else if (name == "kappa" && whole && value >= 0 && value <= 64) {
-    slack.kappa = static_cast<std::uint32_t>(value);
-  } else if (name == "beta" && whole && value >= 0 && value <= 1e9) {
-    slack.beta = static_cast<std::uint64_t>(value);
-  } else if (name == "tau" && whole && value >= -24 && value <= 0) {
-    slack.tau = static_cast<int>(value);
-  } else {
-    return wrong(
-        "is no bound: rho, rho_first, sigma, kappa (0 to 64), beta (a count), tau (-24 to 0)");
-  }
-  return OkStatus();
-}
 
 // What a recorded run is said to be of; nothing for one of the exact engine.
 Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Args& args) {

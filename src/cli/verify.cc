@@ -6,6 +6,7 @@
 
 #include "cli/render.h"
 #include "cli/session.h"
+#include "cli/slack_text.h"
 #include "crypto/ed25519.h"
 #include "proof/statement_file.h"
 #include "proof/verify_run.h"
@@ -22,22 +23,6 @@ struct Args {
 
 std::string DigestText(const proof::MatrixId& matrix) {
   return zk::MatrixDigest(matrix.shape, matrix.root).ToHex();
-}
-
-std::string SlackText(const std::optional<program::Slack>& slack) {
-  if (!slack) return "none: every step is exact";
-  return FormatNumber(slack->rho) + " of each update at most (" + FormatNumber(slack->rho_first) +
-         " in the first " + std::to_string(program::kFirstSteps) +
-         " steps), 10 times that of a tensor's, 2^" + std::to_string(slack->tau) +
-         " of a weight; beside it float32's rounding times " + std::to_string(slack->kappa) + "; " +
-         FormatNumber(slack->sigma) + " over all steps, and " + Count(slack->beta, "given sign");
-}
-
-json::value SlackJson(const std::optional<program::Slack>& slack) {
-  if (!slack) return nullptr;
-  return json::object{
-      {"tau", slack->tau},     {"rho", slack->rho},     {"rho_first", slack->rho_first},
-      {"kappa", slack->kappa}, {"sigma", slack->sigma}, {"beta", slack->beta}};
 }
 
 // What the optimiser remembers, and what of the run's bounds is used up.

@@ -18,8 +18,7 @@ namespace flair::program {
 
 // Signs of relus' inputs and chosen cells of max-pools, as circuit::StepInputs::given.
 // REQUIRES: the circuit of a recorded run; cells of columns, parameters and buffers.
-std::vector<circuit::Ints> GivenBranches(const Lowered& lowered,
-                                         const circuit::StepInputs& inputs, const Seed& seed,
-                                         std::uint64_t step);
+std::vector<circuit::Ints> GivenBranches(const Lowered& lowered, const circuit::StepInputs& inputs,
+                                         const Seed& seed, std::uint64_t step);
 
 }  // namespace flair::program

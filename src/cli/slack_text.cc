@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/slack_text.h"
+
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "cli/render.h"
+
+namespace flair::cli {
+
+namespace json = boost::json;
+
+Status ReadBound(const std::string& text, program::Slack& slack) {
+  const auto wrong = [&](const std::string& what) {
+    return Error(ErrorCode::kInvalidArgument, "--slack: '" + text + "' " + what);
+  };
+  const std::size_t at = text.find('=');
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const char* begin = at == std::string::npos ? end : text.data() + at + 1;
+  const auto [stop, failed] = std::from_chars(begin, end, value);
+  if (failed != std::errc() || stop != end) return wrong("is not NAME=NUMBER");
+  const bool whole = value == std::floor(value);
+  const std::string name = text.substr(0, at);
+  if (name == "rho") {
+    slack.rho = value;
+  } else if (name == "rho_first") {
+    slack.rho_first = value;
+  } else if (name == "sigma") {
+    slack.sigma = value;
+  } else if (name == "kappa" && whole && value >= 0 && value <= 64) {
+    slack.kappa = static_cast<std::uint32_t>(value);
+  } else if (name == "beta" && whole && value >= 0 && value <= 1e9) {
+    slack.beta = static_cast<std::uint64_t>(value);
+  } else if (name == "tau" && whole && value >= -24 && value <= 0) {
+    slack.tau = static_cast<int>(value);
+  } else {
+    return wrong(
+        "is no bound: rho, rho_first, sigma, kappa (0 to 64), beta (a count), tau (-24 to 0)");
+  }
+  return OkStatus();
+}
+
+std::string SlackText(const std::optional<program::Slack>& slack) {
+  if (!slack) return "none: every step is exact";
+  return FormatNumber(slack->rho) + " of each update at most (" + FormatNumber(slack->rho_first) +
+         " in the first " + std::to_string(program::kFirstSteps) +
+         " steps), 10 times that of a tensor's, 2^" + std::to_string(slack->tau) +
+         " of a weight; beside it float32's rounding times " + std::to_string(slack->kappa) + "; " +
+         FormatNumber(slack->sigma) + " over all steps, and " + Count(slack->beta, "given sign");
+}
+
+json::value SlackJson(const std::optional<program::Slack>& slack) {
+  if (!slack) return nullptr;
+  return json::object{
+      {"tau", slack->tau},     {"rho", slack->rho},     {"rho_first", slack->rho_first},
+      {"kappa", slack->kappa}, {"sigma", slack->sigma}, {"beta", slack->beta}};
+}
+
+}  // namespace flair::cli
