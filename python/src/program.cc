@@ -18,14 +18,14 @@ std::vector<std::vector<std::uint32_t>> DrawBatches(const std::string& seed, std
                           "batches of " + std::to_string(batch) + " from " +
                               std::to_string(records) + " records; 1 to all of them are possible")};
   }
-  if (steps > kMaxReads / batch || first_step > std::uint64_t{1} << 48) {
+  if (steps > kMaxReads / batch || (steps > 0 && first_step > ~std::uint64_t{0} - (steps - 1))) {
     throw CoreError{Error(ErrorCode::kInvalidArgument, "too many steps at once")};
   }
   const nb::gil_scoped_release release;
   program::Batches batches(drawn, static_cast<std::uint32_t>(records), batch);
   std::vector<std::vector<std::uint32_t>> all;
-  for (std::uint64_t step = first_step; step < first_step + steps; ++step) {
-    const auto rows = batches.RowsOf(step);
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    const auto rows = batches.RowsOf(first_step + i);
     all.emplace_back(rows.begin(), rows.end());
   }
   return all;
