@@ -16,7 +16,7 @@ import field  # noqa: E402
 import merkle  # noqa: E402
 
 P = field.P
-KINDS = {"witness": 1, "companion": 2, "weights": 3, "state": 4, "data": 5}
+KINDS = {"witness": 1, "companion": 2, "weights": 3, "state": 4, "data": 5, "tail": 6}
 QUERY_BITS, QUERY_WORK_BITS, MAX_QUERIES = 104, 16, 1024
 
 

@@ -183,7 +183,8 @@ def column_at(column, r: list) -> tuple:
 def verify_vector(vector: dict):
     """The vectors' protocol: the argument, and the opening of its two claims."""
     plan = Plan(vector["segments"], vector["lookups"])
-    sizes = opening.Plan(vector["matrices"], plan.num_pads, plan.num_triples, vector["queries"], vector["work_bits"])
+    sizes = opening.Plan(vector["matrices"], plan.num_pads, plan.num_triples, vector["queries"], vector["work_bits"],
+                         has_tail=vector.get("has_tail"))  # fmt: skip
     transcript = opening.TRANSCRIPTS[vector["transcript"]]("flair lookup vectors 1")
     roots, companions = opening.digests(vector["roots"]), opening.digests(vector["companions"])
     verifier = opening.Verifier(sizes, roots, companions, opening.read_proof(vector["proof"]), transcript)

@@ -15,8 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import field  # noqa: E402
 import masking  # noqa: E402
 import merkle  # noqa: E402
+import tail  # noqa: E402
 from commitment import QUERY_WORK_BITS, le64, matrix_digest, missed, num_queries  # noqa: E402
 from masking import ONE, PHI, ZERO, Masked, Rejected, require  # noqa: E402
+from tail import eq, spelled  # noqa: E402
 from transcript import Transcript  # noqa: E402
 
 P = field.P
@@ -29,21 +31,14 @@ def log2_ceiling(n: int) -> int:
     return (n - 1).bit_length()
 
 
-def eq(r: list, x: int) -> tuple:
-    value = ONE
-    for i, coordinate in enumerate(r):
-        value = field.mul(value, coordinate if x >> i & 1 else field.sub(ONE, coordinate))
-    return value
-
-
 class Plan:
     """All sizes, from the matrices' shapes and the numbers of pads and triples that the caller uses himself.
 
-    `queries`: fewer than are secure, for tests. `besides`: with what probability the user's own draws let something false pass.
+    `queries`: fewer than are secure, and `has_tail`, for tests. `besides`: with what probability the user's own draws let something false pass.
     """
 
     def __init__(self, shapes: list, pads: int, triples: int, queries: int | None = None, work_bits: int = QUERY_WORK_BITS,
-                 besides: dict | None = None):  # fmt: skip
+                 besides: dict | None = None, has_tail: bool | None = None):  # fmt: skip
         self.shapes, self.work_bits, self.besides = shapes, work_bits, besides or {}
         if [shape["kind"] in ("weights", "state", "data") for shape in shapes] != [False] + [True] * (len(shapes) - 1):
             raise ValueError("matrices of other kinds")
@@ -58,6 +53,9 @@ class Plan:
                 group = {"key": key, "members": [], "queries": t}
                 self.groups.append(group)
             group["members"].append(number)
+        self.tail = tail.Tail([group["key"] for group in self.groups], work_bits, queries)
+        if not (self.tail.shortens() if has_tail is None else has_tail):
+            self.tail = None
         self.row_variables = [log2_ceiling(s["num_rows"]) for s in shapes]
         self.variables = [s["log_columns"] + rho for s, rho in zip(shapes, self.row_variables)]
         self.rounds = max(self.variables)
@@ -82,7 +80,11 @@ class Plan:
             queries += missed(2**log_columns + h, 2**log_n, group["queries"]) / 2**self.work_bits
         over_k = {"proximity": proximity, "mask tests": 3 * 2 ** self.groups[0]["key"][1], "rounds": 2 * self.rounds,
                   "batching": MAX_CLAIMS + MAX_CONSTRAINTS + len(self.groups)}  # fmt: skip
-        return {name: Fraction(n) / P**2 for name, n in over_k.items()} | {"queries": queries} | self.besides
+        terms = {name: Fraction(n) / P**2 for name, n in over_k.items()} | {"queries": queries} | self.besides
+        if self.tail:
+            over_k, missing = self.tail.soundness(sum(group["queries"] for group in self.groups))
+            terms["tail"] = Fraction(over_k) / P**2 + missing
+        return terms
 
     def heights(self, group: dict) -> list:
         """Rows of the matrices opened in a group."""
@@ -91,10 +93,6 @@ class Plan:
             heights[0] += 2 + 2 * self.mask.num_rows
             return heights
         return heights + [2]
-
-
-def spelled(element: tuple) -> bytes:
-    return b"".join(map(le64, element))
 
 
 def claims_hash(mask: masking.MaskShape, claims: list) -> bytes:
@@ -136,12 +134,16 @@ class Verifier:
         require(len(proof["groups"]) == len(plan.groups), "length", "groups")
         for group, opened in zip(plan.groups, proof["groups"]):
             log_columns, _, h = group["key"]
-            require(len(opened["combined_row"]) == 2**log_columns + h, "length", "combined row")
+            row = 0 if plan.tail else 2**log_columns + h
+            require(len(opened["combined_row"]) == row, "length", "combined row")
             heights = plan.heights(group)
             require(len(opened["matrices"]) == len(heights), "length", "matrices of a group")
             for height, matrix in zip(heights, opened["matrices"]):
                 require(len(matrix["columns"]) == len(matrix["salts"]) == group["queries"], "length", "columns and salts")
                 require(all(len(column) == height for column in matrix["columns"]), "length", "a column")
+        require((proof["tail"] is None) == (plan.tail is None), "length", "a tail too many or few")
+        if plan.tail:
+            plan.tail.check_lengths(proof["tail"])
         for name, length in plan.mask.lengths.items():
             require(len(proof["mask"][name]) == length, "length", f"mask message {name}")
 
@@ -215,11 +217,16 @@ class Verifier:
                 sent += values[m] * epsilons[m]
             if number == 0:
                 sent += values[-1] * epsilon_mask
+            if plan.tail:
+                self.require_zero(sent - Masked(self.proof["tail"]["values"][number]))
+                continue
             shown, log_columns = ZERO, group["key"][0]
             for j in range(2**log_columns):
                 shown = field.add(shown, field.mul(eq(r[:log_columns], j), opened["combined_row"][j]))
             self.require_zero(sent - Masked(shown))
             self._absorb("combined-row", opened["combined_row"])
+        if plan.tail:
+            plan.tail.absorb(self.proof["tail"], self.transcript)
 
         mu = draw("mask-challenge")
         gammas = [draw("mask-challenge") for _ in range(plan.mask.pad_rows)]
@@ -232,6 +239,7 @@ class Verifier:
         worked = self.transcript.check_work("query-work", plan.work_bits, self.proof["nonce"])
         require(worked, "work", "the nonce has no work behind it")
         companions = iter(self.companions)
+        self.tail_claims = []
         for number, (group, opened) in enumerate(zip(plan.groups, self.proof["groups"])):
             roots = [self.roots[m] for m in group["members"]]
             weights = [self._row_weights(m, r, epsilons[m]) for m in group["members"]]
@@ -241,7 +249,11 @@ class Verifier:
                 roots.append(next(companions))
                 weights.append([ONE, PHI])
             columns = sorted(self.transcript.indices("query", group["key"][1], group["queries"]))
+            if plan.tail:
+                self.tail_claims.append(tail.Claims(r[:group["key"][0]], self.proof["tail"]["values"][number]))
             self._check_group(group, opened, columns, roots, weights, mask_check if number == 0 else None)
+        if plan.tail:
+            plan.tail.check(self.proof["tail"], self.tail_claims, self.transcript)
 
     @staticmethod
     def _weight(claim: dict, r: list) -> tuple:
@@ -283,7 +295,11 @@ class Verifier:
             for matrix_weights, matrix in zip(weights, opened["matrices"]):
                 for weight, entry in zip(matrix_weights, matrix["columns"][i]):
                     total = field.add(total, masking.scale(weight, entry))
-            require(total == masking.at(opened["combined_row"], x), "row", f"column {j} contradicts the combined row")
+            if self.plan.tail:
+                self.tail_claims[-1].columns.append(x)
+                self.tail_claims[-1].sums.append(total)
+            else:
+                require(total == masking.at(opened["combined_row"], x), "row", f"column {j} contradicts the combined row")
             if mask_check:
                 own = opened["matrices"][0]["columns"][i][-2 * self.plan.mask.num_rows:]
                 mask_check.column(x, list(zip(own[::2], own[1::2])))
@@ -330,7 +346,11 @@ def read_proof(proof: dict) -> dict:
     groups = [{"combined_row": extensions(group["combined_row"]), "matrices": [matrix(m) for m in group["matrices"]]}
               for group in proof["groups"]]  # fmt: skip
     mask = {name: extensions(message) for name, message in proof["mask"].items()}
-    return {"masked": extensions(proof["masked"]), "groups": groups, "mask": mask, "nonce": int(proof["nonce"])}
+    sent = proof.get("tail")
+    if sent:
+        sent = {"root": bytes.fromhex(sent["root"]), "values": extensions(sent["values"]), "rounds": list(map(extensions, sent["rounds"])),
+                "row": extensions(sent["row"]), "nonce": int(sent["nonce"]), "matrix": matrix(sent["matrix"])}  # fmt: skip
+    return {"masked": extensions(proof["masked"]), "groups": groups, "mask": mask, "nonce": int(proof["nonce"]), "tail": sent}
 
 
 def verify_vector(vector: dict):
@@ -340,7 +360,8 @@ def verify_vector(vector: dict):
         {"coefficient": extension(block["coefficient"]), "offset": block["offset"], "point": [extension(x) for x in block["point"]]}
         for block in claim["blocks"]]} for claim in vector["claims"]]  # fmt: skip
     secret = sum(claim["value"] is None for claim in vector["claims"])
-    plan = Plan(vector["matrices"], secret, len(vector["products"]), vector["queries"], vector["work_bits"])
+    plan = Plan(vector["matrices"], secret, len(vector["products"]), vector["queries"], vector["work_bits"],
+                has_tail=vector.get("has_tail"))  # fmt: skip
     transcript = TRANSCRIPTS[vector["transcript"]]("flair opening vectors 1")
     roots, companions = digests(vector["roots"]), digests(vector["companions"])
     verifier = Verifier(plan, roots, companions, read_proof(vector["proof"]), transcript)

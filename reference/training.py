@@ -19,6 +19,7 @@ import field  # noqa: E402
 import layout  # noqa: E402
 import lookup  # noqa: E402
 import opening  # noqa: E402
+import tail  # noqa: E402
 from circuit import Circuit  # noqa: E402
 from layout import Eq, Tensor, Weights, blocks_of, number_blocks, over_all  # noqa: E402
 from masking import ONE, ZERO, Masked, Rejected, require, scale  # noqa: E402
@@ -155,7 +156,7 @@ def narrow_shapes() -> list:
 def witness_shape(num_cells: int) -> dict:
     def size(shape: tuple) -> int:
         log_columns, pads, queries = shape
-        return 16 * (2**log_columns + pads) + queries * (8 * -(-num_cells // 2**log_columns) + 64)
+        return tail.bytes_of_row(2**log_columns + pads) + queries * (8 * -(-num_cells // 2**log_columns) + 64)
 
     log_columns, pads, _ = min(narrow_shapes(), key=size)
     return {"log_columns": log_columns, "log_n": log_columns + 1, "num_rows": -(-num_cells // 2**log_columns), "num_pads": pads,
@@ -312,6 +313,23 @@ class Links:
 # --- proof ----------------------------------------------------------------------------------
 
 
+def read_matrix(read: Bytes, height: int, queries: int) -> dict:
+    require(8 * height * queries <= len(read.data), "proof", "cut off")
+    columns = [[read.element() for _ in range(height)] for _ in range(queries)]
+    salts = [read.take(32) for _ in range(queries)]
+    digests = read.number()
+    require(digests <= len(read.data) // 32, "proof", "cut off")
+    return {"columns": columns, "salts": salts, "path": [read.take(32) for _ in range(digests)]}
+
+
+def read_tail(read: Bytes, sizes: tail.Tail, root: bytes) -> dict:
+    values = read.extensions(sizes.num_groups)
+    rounds = [read.extensions(2) for _ in range(sizes.rounds)]
+    row, nonce = read.extensions(2**sizes.shape.log_columns), read.number()
+    matrix = read_matrix(read, 2 * sizes.shape.rows, sizes.shape.queries)
+    return {"root": root, "values": values, "rounds": rounds, "row": row, "nonce": nonce, "matrix": matrix}
+
+
 def read_proof(plan: Plan, data: bytes) -> dict:
     read, sizes = Bytes(data, "proof"), plan.opening
     read.must_be(b"FLPR", "no proof")
@@ -319,24 +337,20 @@ def read_proof(plan: Plan, data: bytes) -> dict:
     read.must_be(b"\1\0", "other parameters")
     statement, witness = read.take(32), read.take(32)
     companions = [read.take(32) for _ in sizes.groups[1:]]
+    tail_root = read.take(32) if sizes.tail else None
     lookup_nonce, nonce = read.number(), read.number()
     masked = read.extensions(sizes.mask.num_pads + 2 * sizes.mask.num_triples)
     groups = []
     for group in sizes.groups:
-        log_columns, log_n, pads = group["key"]
-        combined, matrices = read.extensions(2**log_columns + pads), []
-        for height in sizes.heights(group):
-            require(8 * height * group["queries"] <= len(data), "proof", "cut off")
-            columns = [[read.element() for _ in range(height)] for _ in range(group["queries"])]
-            salts = [read.take(32) for _ in range(group["queries"])]
-            digests = read.number()
-            require(digests <= len(data) // 32, "proof", "cut off")
-            matrices.append({"columns": columns, "salts": salts, "path": [read.take(32) for _ in range(digests)]})
+        log_columns, _, pads = group["key"]
+        combined = [] if sizes.tail else read.extensions(2**log_columns + pads)
+        matrices = [read_matrix(read, height, group["queries"]) for height in sizes.heights(group)]
         groups.append({"combined_row": combined, "matrices": matrices})
     mask = {name: read.extensions(sizes.mask.lengths[name]) for name in ("low_degree", "linear", "quadratic")}
+    sent = read_tail(read, sizes.tail, tail_root) if sizes.tail else None
     read.end()
     return {"statement": statement, "witness": witness, "companions": companions, "lookup_nonce": lookup_nonce,
-            "opening": {"masked": masked, "groups": groups, "mask": mask, "nonce": nonce}}  # fmt: skip
+            "opening": {"masked": masked, "groups": groups, "mask": mask, "nonce": nonce, "tail": sent}}  # fmt: skip
 
 
 def verify(plan: Plan, data: bytes):

@@ -84,6 +84,12 @@ std::string_view LabelName(Label label) {
       return "tail-root";
     case Label::kTailMessage:
       return "tail-message";
+    case Label::kTailChallenge:
+      return "tail-challenge";
+    case Label::kTailWork:
+      return "tail-work";
+    case Label::kTailQuery:
+      return "tail-query";
   }
   return "";
 }

@@ -48,6 +48,9 @@ enum class Label : std::uint8_t {
   kQuery,
   kTailRoot,
   kTailMessage,
+  kTailChallenge,
+  kTailWork,
+  kTailQuery,
 };
 std::string_view LabelName(Label label);
 

@@ -19,7 +19,7 @@ const json::value& Vectors() {
 }
 
 Label LabelOf(const std::string& name) {
-  for (int i = 0; i <= static_cast<int>(Label::kTailMessage); ++i) {
+  for (int i = 0; i <= static_cast<int>(Label::kTailQuery); ++i) {
     if (LabelName(static_cast<Label>(i)) == name) return static_cast<Label>(i);
   }
   ADD_FAILURE() << "no label " << name;
@@ -58,10 +58,10 @@ TEST(TranscriptTest, FollowsTheReferenceStepByStep) {
 
 TEST(TranscriptTest, LabelsAreDistinct) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Label::kTailMessage); ++i) {
+  for (int i = 0; i <= static_cast<int>(Label::kTailQuery); ++i) {
     names.insert(LabelName(static_cast<Label>(i)));
   }
-  EXPECT_EQ(names.size(), static_cast<std::size_t>(Label::kTailMessage) + 1);
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(Label::kTailQuery) + 1);
   EXPECT_FALSE(names.contains(""));
 }
 

@@ -19,7 +19,7 @@ CHECKS = {
     "another number of": "length", "instead of": "length", "of another length": "length", "of another height": "length",
     "a constraint between pads": "constraint", "not under its root": "root", "contradicts the combined row": "row",
     "too high a degree": "degree", "the linear message contradicts": "linear", "a triple is no product": "triple",
-    "on cells outside": "cells",
+    "on cells outside": "cells", "the rows contradict the columns": "tail", "a tail too many": "length",
 }  # fmt: skip
 
 
@@ -99,14 +99,14 @@ class Changes:
             self.elements(name, lambda v, name=name: v["proof"]["mask"][name], of)
         self.length("groups", lambda v: v["proof"]["groups"])
         for g, group in enumerate(self.honest["proof"]["groups"]):
-            cells = next(2 ** m["log_columns"] for m in self.honest["matrices"]
-                         if 2 ** m["log_columns"] + m["num_pads"] == len(group["combined_row"]))
             find_group = (lambda v, g=g: v["proof"]["groups"][g])
-            self.elements(f"combined row {g}", lambda v, at=find_group: at(v)["combined_row"],
-                          lambda i, cells=cells: sure("constraint" if i < cells else "row"))  # fmt: skip
+            if group["combined_row"]:
+                self.combined_row(g, find_group, sure)
             self.length(f"matrices of group {g}", lambda v, at=find_group: at(v)["matrices"])
             for m in range(len(group["matrices"])):
                 self.opened(f"matrix {g}.{m}", lambda v, at=find_group, m=m: at(v)["matrices"][m])
+        if "tail" in self.honest["proof"]:
+            self.tail(sure)
         if not self.deaf:
             for to in {"0", "1", "2", str(2**64 - 1)} - {self.honest["proof"]["nonce"]}:
                 self.add(f"nonce {to}", lambda v, to=to: v["proof"].__setitem__("nonce", to))
@@ -114,6 +114,22 @@ class Changes:
             self.texts(name, lambda v, name=name: v[name], "root" if self.deaf else None)
             if self.honest[name]:
                 self.length(name, lambda v, name=name: v[name])
+
+    def combined_row(self, g, find_group, sure):
+        row = find_group(self.honest)["combined_row"]
+        cells = next(2 ** m["log_columns"] for m in self.honest["matrices"] if 2 ** m["log_columns"] + m["num_pads"] == len(row))
+        self.elements(f"combined row {g}", lambda v, at=find_group: at(v)["combined_row"],
+                      lambda i, cells=cells: sure("constraint" if i < cells else "row"))  # fmt: skip
+
+    def tail(self, sure):
+        self.elements("value of the tail", lambda v: v["proof"]["tail"]["values"], lambda i: sure("constraint"))
+        for i in self.some(len(self.honest["proof"]["tail"]["rounds"])):
+            element = (lambda v, i=i, at=self.random.randrange(2): v["proof"]["tail"]["rounds"][i][at])
+            self.add(f"round {i} of the tail", lambda v, at=element: at(v).__setitem__(0, self.more(at(v)[0])), sure("tail"))
+        self.length("rounds of the tail", lambda v: v["proof"]["tail"]["rounds"])
+        self.elements("row of the tail", lambda v: v["proof"]["tail"]["row"], lambda i: sure("tail"))
+        self.opened("tail", lambda v: v["proof"]["tail"]["matrix"])
+        self.add("no tail", lambda v: v["proof"].pop("tail"), "length")
 
     def opened(self, what, find):
         columns = find(self.honest)["columns"]

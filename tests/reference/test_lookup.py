@@ -223,14 +223,14 @@ def large(log_blocks, nonce):
     table = {"class": 1, "log_rows": 4, "first": 0, "c1": 0, "c2": 0, "multiplicities": 0}
     block = {"class": 1, "log_size": 14, "v": 0, "c1": None, "c2": None}
     plan = lookup.Plan([table], [block] * 2**log_blocks)
-    sizes = opening.Plan([shape], plan.num_pads, plan.num_triples, 1, 0)
+    sizes = opening.Plan([shape], plan.num_pads, plan.num_triples, 1, 0, has_tail=False)
     zero = ["0", "0"]
     matrix = {"columns": [["0"] * sizes.heights(sizes.groups[0])[0]], "salts": ["00" * 32], "path": []}
     proof = {"masked": [zero] * (sizes.mask.num_pads + 2 * sizes.mask.num_triples),
              "groups": [{"combined_row": [zero] * (2**10 + 16), "matrices": [matrix]}],
              "mask": {name: [zero] * length for name, length in sizes.mask.lengths.items()}, "nonce": "0"}  # fmt: skip
     return {"segments": [table], "lookups": [block] * 2**log_blocks, "matrices": [shape], "queries": 1, "work_bits": 0,
-            "transcript": "framed", "roots": ["00" * 32], "companions": [], "nonce": str(nonce), "proof": proof}  # fmt: skip
+            "has_tail": False, "transcript": "framed", "roots": ["00" * 32], "companions": [], "nonce": str(nonce), "proof": proof}  # fmt: skip
 
 
 @pytest.mark.parametrize("log_blocks, work_bits", [(8, 1), (9, 2)])

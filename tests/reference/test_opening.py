@@ -139,12 +139,13 @@ def test_every_row_counts_in_the_combined_row(monkeypatch):
 
 
 def test_the_vectors_are_accepted():
-    assert [opening.judge(vector) for vector in VECTORS.values()] == ["accepted"] * 5
-    assert real(list(VECTORS.values())) == ["accepted"] * 5
+    assert [opening.judge(vector) for vector in VECTORS.values()] == ["accepted"] * 8
+    assert real(list(VECTORS.values())) == ["accepted"] * 8
 
 
 @pytest.mark.parametrize("name, each, at_least", [
     ("one group", 16, 170), ("three groups", 8, 340), ("products", 12, 290), ("deaf", 64, 500), ("full strength", 4, 90),
+    ("tail", 8, 380), ("deaf tail", 32, 400), ("tail of full strength", 4, 100),
 ])  # fmt: skip
 def test_every_change_is_rejected_by_both(name, each, at_least):
     made = Changes(name, each)

@@ -31,6 +31,20 @@ std::uint64_t BatchPlan::batch_pads() const {
   return kPadsPerRound * num_variables_ + matrices_.size() + 1 + groups_.size();
 }
 
+// Combined rows are committed instead of sent where that is less.
+Status BatchPlan::PlaceRows() {
+  std::vector<MatrixShape> shapes;
+  std::uint64_t sent = 0;
+  for (const Group& group : groups_) {
+    shapes.push_back(matrices_[group.members[0]]);
+    sent += Fp2::kBytes * shapes.back().row_length();
+  }
+  if (policy_.has_tail == false) return OkStatus();
+  FLAIR_TRY(TailPlan tail, PlanTail(shapes, policy_.work_bits, policy_.fixed_queries));
+  if (policy_.has_tail.value_or(tail.bytes() < sent)) tail_ = std::move(tail);
+  return OkStatus();
+}
+
 Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<MatrixShape> long_lived,
                                   std::uint64_t pads, std::uint64_t triples, QueryPolicy policy,
                                   std::vector<SoundnessTerm> besides) {
@@ -80,6 +94,7 @@ Result<BatchPlan> BatchPlan::Make(const MatrixShape& witness, std::vector<Matrix
     }
     plan.groups_.push_back(std::move(made));
   }
+  FLAIR_DO(plan.PlaceRows());
   for (std::size_t m = 0; m < plan.matrices_.size(); ++m) {
     plan.num_variables_ = std::max(plan.num_variables_, plan.num_variables(m));
   }

@@ -20,6 +20,7 @@
 #include "zk/field/fp2.h"
 #include "zk/mask/mask_shape.h"
 #include "zk/pcs/shape.h"
+#include "zk/tail/tail_plan.h"
 
 namespace flair::zk {
 
@@ -28,6 +29,7 @@ namespace flair::zk {
 struct QueryPolicy {
   unsigned work_bits = kQueryWorkBits;
   std::optional<std::uint64_t> fixed_queries;
+  std::optional<bool> has_tail;  // for tests: else whether it makes the proof shorter
 };
 
 // Limits of an opening, of what a verifier will do as well as of its soundness.
@@ -61,6 +63,8 @@ class BatchPlan {
   };
   const std::vector<Group>& groups() const { return groups_; }
   unsigned work_bits() const { return policy_.work_bits; }
+  // Null when the combined rows are sent.
+  const TailPlan* tail() const { return tail_ ? &*tail_ : nullptr; }
   // What the caller said of itself; SoundnessTerms() has them all.
   const std::vector<SoundnessTerm>& besides() const { return besides_; }
 
@@ -83,11 +87,13 @@ class BatchPlan {
 
  private:
   BatchPlan() = default;
+  Status PlaceRows();
 
   std::vector<MatrixShape> matrices_;
   std::vector<std::uint64_t> data_rows_;
   std::optional<MaskShape> mask_;
   std::vector<Group> groups_;
+  std::optional<TailPlan> tail_;
   unsigned num_variables_ = 0;
   QueryPolicy policy_;
   std::vector<SoundnessTerm> besides_;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "zk/mask/mask_shape.h"
 #include "zk/pcs/opening.h"
+#include "zk/tail/tail_proof.h"
 
 namespace flair::zk {
 
@@ -16,6 +18,7 @@ struct BatchProof {
   std::vector<GroupOpening> groups;
   MaskMessages mask;
   std::uint64_t nonce = 0;
+  std::optional<TailProof> tail;  // then no group has a combined row
 };
 
 }  // namespace flair::zk

@@ -10,7 +10,7 @@
 namespace flair::zk {
 namespace {
 
-constexpr QueryPolicy kFewQueries{.work_bits = 0, .fixed_queries = 4};
+constexpr QueryPolicy kFewQueries{.work_bits = 0, .fixed_queries = 4, .has_tail = false};
 
 // Two groups of long-lived matrices, each with a companion.
 struct Matrices {

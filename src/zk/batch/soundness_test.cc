@@ -41,12 +41,14 @@ TEST(SoundnessTest, TheTermsAreTheReferences) {
     MatrixShape witness;
     std::vector<MatrixShape> long_lived;
     std::uint64_t pads, triples;
+    bool has_tail;
     std::vector<std::pair<std::string_view, double>> bits;
   } kPlans[] = {
       {kSmall,
        {},
        0,
        0,
+       false,
        {{"proximity", 114.6781},
         {"mask tests", 115.415},
         {"rounds", 123.415},
@@ -57,16 +59,30 @@ TEST(SoundnessTest, TheTermsAreTheReferences) {
        {weights, kData},
        4000,
        300,
+       false,
        {{"proximity", 107.5081},
         {"mask tests", 110.415},
         {"rounds", 122.142},
         {"batching", 107.0},
         {"queries", 103.3895},
         {"total", 103.1915}}},
+      {kWitness,
+       {weights, kData},
+       4000,
+       300,
+       true,
+       {{"proximity", 107.5081},
+        {"mask tests", 110.415},
+        {"rounds", 122.142},
+        {"batching", 107.0},
+        {"queries", 103.3895},
+        {"tail", 104.3503},
+        {"total", 102.6575}}},
       {kWide,
        {},
        0,
        0,
+       false,
        {{"proximity", 100.8301},
         {"mask tests", 102.415},
         {"rounds", 122.1926},
@@ -76,7 +92,8 @@ TEST(SoundnessTest, TheTermsAreTheReferences) {
   };
   for (const auto& expected : kPlans) {
     const auto plan =
-        BatchPlan::Make(expected.witness, expected.long_lived, expected.pads, expected.triples, {});
+        BatchPlan::Make(expected.witness, expected.long_lived, expected.pads, expected.triples,
+                        {.has_tail = expected.has_tail});
     ASSERT_TRUE(plan.ok()) << plan.error().message();
     std::vector<SoundnessTerm> terms = SoundnessTerms(*plan);
     terms.push_back(TotalOf(terms));
@@ -91,18 +108,20 @@ TEST(SoundnessTest, TheTermsAreTheReferences) {
 }
 
 TEST(SoundnessTest, APlanOfLessThan100BitsIsRefused) {
-  EXPECT_EQ(Says(kWide), "");
+  constexpr QueryPolicy kSent{.has_tail = false};
+  EXPECT_EQ(Says(kWide, {}, 0, 0, kSent), "");
   MatrixShape high = kWide;
   high.num_rows = 2048;
-  EXPECT_THAT(Says(high), HasSubstr("a proof of only 99."));
+  EXPECT_THAT(Says(high, {}, 0, 0, kSent), HasSubstr("a proof of only 99."));
   // Tests say that they are none.
   EXPECT_EQ(Says(high, {}, 0, 0, {.work_bits = 0, .fixed_queries = 2}), "");
 }
 
 // kWide leaves 2^28 parts less 100.2965 bits' worth: some 4.99e7.
 TEST(SoundnessTest, WhatTheCallerDrawsCounts) {
-  EXPECT_EQ(Says(kWide, {}, 0, 0, {}, {OverField("script", 40'000'000)}), "");
-  EXPECT_THAT(Says(kWide, {}, 0, 0, {}, {OverField("script", 60'000'000)}),
+  constexpr QueryPolicy kSent{.has_tail = false};
+  EXPECT_EQ(Says(kWide, {}, 0, 0, kSent, {OverField("script", 40'000'000)}), "");
+  EXPECT_THAT(Says(kWide, {}, 0, 0, kSent, {OverField("script", 60'000'000)}),
               HasSubstr("a proof of only 99.9"));
   const auto plan = BatchPlan::Make(kSmall, {}, 0, 0, {}, {OverField("script", 1000)});
   EXPECT_EQ(SoundnessTerms(*plan).back().name, "script");
@@ -117,7 +136,7 @@ TEST(SoundnessTest, WorkIsWorthItsBits) {
 
 TEST(SoundnessTest, FewQueriesAreSeenInTheTerms) {
   const auto bits = [](std::uint64_t queries) {
-    const auto plan = BatchPlan::Make(kSmall, {}, 0, 0, {.work_bits = 3, .fixed_queries = queries});
+    const auto plan = BatchPlan::Make(kSmall, {}, 0, 0, {.work_bits = 3, .fixed_queries = queries, .has_tail = false});
     return TotalOf(SoundnessTerms(*plan)).bits();
   };
   EXPECT_NEAR(bits(281), 88.12 + 3, 0.01);

@@ -44,4 +44,30 @@ void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells
   fft_.Forward(out, kernels);
 }
 
+std::vector<Fp2> EncodeAt(const MatrixShape& shape, std::span<const Fp2> row,
+                          std::span<const std::uint64_t> columns) {
+  FLAIR_CHECK(row.size() == shape.row_length()) << "a row of another length";
+  const std::uint64_t num_columns = shape.num_columns();
+  std::vector<std::uint64_t> cells(num_columns * kTileRows);
+  std::vector<std::uint64_t> pads(shape.num_pads * kTileRows);
+  for (std::uint64_t k = 0; k < row.size(); ++k) {
+    std::uint64_t* const at =
+        k < num_columns ? &cells[k * kTileRows] : &pads[(k - num_columns) * kTileRows];
+    at[0] = row[k].a.value();
+    at[1] = row[k].b.value();
+  }
+  const Code code(shape);
+  std::vector<Fp2> values(columns.size());
+  std::vector<std::uint64_t> codeword(cells.size());
+  for (std::uint64_t coset = 0; coset < code.num_cosets(); ++coset) {
+    code.EncodeCoset(coset, cells, pads, codeword);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const auto [at_coset, place] = code.PlaceOf(columns[i]);
+      if (at_coset != coset) continue;
+      values[i] = Fp2(Fp(codeword[place * kTileRows]), Fp(codeword[place * kTileRows + 1]));
+    }
+  }
+  return values;
+}
+
 }  // namespace flair::zk

@@ -14,12 +14,17 @@
 #include <vector>
 
 #include "zk/field/fft.h"
+#include "zk/field/fp2.h"
 #include "zk/pcs/shape.h"
 
 namespace flair::zk {
 
 // x_j of column j.
 Fp PointAt(const MatrixShape& shape, std::uint64_t column);
+
+// A row over K, C + h coefficients, at some columns. REQUIRES: CheckShape passed.
+std::vector<Fp2> EncodeAt(const MatrixShape& shape, std::span<const Fp2> row,
+                          std::span<const std::uint64_t> columns);
 
 class Code {
  public:

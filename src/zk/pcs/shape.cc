@@ -72,6 +72,8 @@ std::string_view MatrixKindName(MatrixKind kind) {
       return "state";
     case MatrixKind::kData:
       return "data";
+    case MatrixKind::kTail:
+      return "tail";
   }
   return "unknown";
 }

@@ -27,6 +27,7 @@ enum class MatrixKind : std::uint8_t {
   kWeights = 3,
   kState = 4,
   kData = 5,
+  kTail = 6,  // the combined rows of one proof; hides nothing
 };
 std::string_view MatrixKindName(MatrixKind kind);
 // Weights, state and data: their seeds are kept with them and serve many proofs. A witness's and

@@ -12,8 +12,10 @@
 #include "zk/batch/binding.h"
 #include "zk/batch/equations.h"
 #include "zk/poly/eq.h"
+#include "zk/pcs/code.h"
 #include "zk/prover/opening_sum.h"
 #include "zk/prover/witness_rows.h"
+#include "zk/tail/tail_messages.h"
 
 namespace flair::zk {
 Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
@@ -25,6 +27,7 @@ Result<BatchProver> BatchProver::Commit(const BatchPlan& plan,
   RandomElements mask_random(seed, "flair zk masks v1");
   RandomElements blinder_random(seed, "flair zk blinders v1");
   BatchProver prover(plan, std::move(long_lived), MaskRows(plan.mask(), mask_random));
+  prover.tail_seed_ = HkdfSha256(seed.view(), AsBytes("tail"));
   prover.data_ = data;
 
   std::vector<std::vector<Fp2>> mask_rows;
@@ -130,6 +133,23 @@ Fp2 BatchProver::ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& 
   return value;
 }
 
+TailProof BatchProver::ProveTail(TailProver& tail, std::span<const Fp2> point,
+                                 const std::vector<Fp2>& values,
+                                 const std::vector<std::vector<std::uint64_t>>& columns,
+                                 std::vector<GroupOpening>& groups, Transcript& transcript) const {
+  std::vector<TailClaims> claims;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const MatrixShape& shape = plan_.matrices()[plan_.groups()[g].members[0]];
+    const std::vector<Fp2> row = std::exchange(groups[g].combined_row, {});
+    claims.push_back(ClaimsOfRow(shape, point, values[g], columns[g]));
+    claims.back().sums = EncodeAt(shape, row, columns[g]);
+  }
+  TailProof proof = tail.Prove(plan_.work_bits(), claims, transcript);
+  proof.root = tail.root();
+  proof.values = values;
+  return proof;
+}
+
 Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<Claim>& claims,
                                       const Reserve& reserve) {
   const Fp2 lambda = DrawLambda(plan_, claims, transcript);
@@ -166,6 +186,7 @@ Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<
 
   BatchProof proof;
   const Epsilons epsilons = DrawEpsilons(plan_, transcript);
+  std::vector<Fp2> shown_values;
   companion = companions_.begin();
   for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
     const BatchPlan::Group& group = plan_.groups()[g];
@@ -180,8 +201,16 @@ Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<
     Fp2 shown;
     for (std::size_t j = 0; j < eq.size(); ++j) shown += eq[j] * row[j];
     RequireZero(GroupValue(plan_, g, epsilons, values, blinders[g]) - Masked(shown));
-    transcript.Absorb(Label::kCombinedRow, row);
+    shown_values.push_back(shown);
+    if (plan_.tail() == nullptr) transcript.Absorb(Label::kCombinedRow, row);
     proof.groups.push_back({.combined_row = std::move(row), .matrices = {}});
+  }
+  std::optional<TailProver> tail;
+  if (plan_.tail() != nullptr) {
+    std::vector<std::vector<Fp2>> rows;
+    for (const GroupOpening& group : proof.groups) rows.push_back(group.combined_row);
+    tail.emplace(*plan_.tail(), rows, tail_seed_);
+    AbsorbTail(*plan_.tail(), tail->root(), shown_values, transcript);
   }
 
   const MaskDraws draws = DrawMaskChallenges(plan_.mask(), transcript);
@@ -210,6 +239,7 @@ Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<
       proof.groups[g].matrices.push_back((companion++)->Open(columns));
     }
   }
+  if (tail) proof.tail = ProveTail(*tail, point, shown_values, columns_of, proof.groups, transcript);
   proof.masked = std::move(sent_);
   return proof;
 }

@@ -23,6 +23,7 @@
 #include "zk/mask/channel.h"
 #include "zk/prover/committed_matrix.h"
 #include "zk/prover/mask_rows.h"
+#include "zk/prover/tail_prover.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
@@ -78,7 +79,12 @@ class BatchProver final : public Channel {
   Fp2 ValueAt(const CommittedMatrix& matrix, const std::vector<Fp2>& row_weights,
               std::span<const Fp2> point) const;
 
+  TailProof ProveTail(TailProver& tail, std::span<const Fp2> point, const std::vector<Fp2>& values,
+                      const std::vector<std::vector<std::uint64_t>>& columns,
+                      std::vector<GroupOpening>& groups, Transcript& transcript) const;
+
   BatchPlan plan_;
+  Digest tail_seed_;
   std::shared_ptr<const RowSource> data_;
   std::unique_ptr<CommittedMatrix> witness_;
   std::vector<CommittedMatrix> companions_;       // by group, without the witness's

@@ -28,7 +28,7 @@ constexpr MatrixShape kState{
     .log_columns = 4, .log_n = 6, .num_rows = 8, .num_pads = 14, .kind = MatrixKind::kState};
 constexpr MatrixShape kData{
     .log_columns = 4, .log_n = 7, .num_rows = 3, .num_pads = 13, .kind = MatrixKind::kData};
-constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
+constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12, .has_tail = false};
 
 std::shared_ptr<StoredRows> RandomRows(const MatrixShape& shape, std::mt19937_64& random) {
   return std::make_shared<StoredRows>(RandomCells(shape, random), shape.num_columns());
@@ -471,7 +471,7 @@ std::vector<Fp> Minus(std::vector<Fp> a, const std::vector<Fp>& b) {
 TEST(ZeroKnowledgeTest, WhatIsSeenIsUniformOnTheSolutionsOfTheVerifiersEquations) {
   constexpr MatrixShape kToy{
       .log_columns = 3, .log_n = 5, .num_rows = 2, .num_pads = 4, .kind = MatrixKind::kWitness};
-  constexpr QueryPolicy kToyPolicy{.work_bits = 0, .fixed_queries = 4};
+  constexpr QueryPolicy kToyPolicy{.work_bits = 0, .fixed_queries = 4, .has_tail = false};
   // One claim: the first cell, which both witnesses share.
   Scenario scenario(3, {}, 1, kToy, kToyPolicy, /*product=*/false);
   Block first_cell;

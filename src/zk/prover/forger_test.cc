@@ -26,7 +26,7 @@ constexpr MatrixShape kWeights{
 constexpr MatrixShape kState{
     .log_columns = 4, .log_n = 6, .num_rows = 8, .num_pads = 14, .kind = MatrixKind::kState};
 constexpr std::uint64_t kWidth = 8;  // of the mask rows
-constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
+constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12, .has_tail = false};
 constexpr const char* kConstraint = "masks: a constraint between pads does not hold";
 
 struct Attack {
@@ -308,7 +308,7 @@ class SmallMu final : public Transcript {
 // that mu; the nonce is sought until all columns are of one quarter. Only that the mask rows count
 // in a row which is sent before mu makes the prover guess, and be wrong three times in four.
 TEST(ForgerTest, AnotherB2ForEachMuIsRejected) {
-  constexpr QueryPolicy kFewer{.work_bits = 0, .fixed_queries = 4};
+  constexpr QueryPolicy kFewer{.work_bits = 0, .fixed_queries = 4, .has_tail = false};
   constexpr std::size_t kQuarters = 4;
   Arena arena;
   const BatchPlan plan = BatchPlan::Make(kWitness, {}, 1, 0, kFewer).value();

@@ -22,7 +22,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
+constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12, .has_tail = false};
 
 // Tables of every kind, and lookups in them: 1 is a range, 2 a sign with two tie rows, 3 a
 // function with a selector, 4 a single row.

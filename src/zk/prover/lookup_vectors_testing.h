@@ -162,7 +162,8 @@ class LookupCase {
   json::value Prove(bool deaf) {
     constexpr MatrixShape kWitness{
         .log_columns = 5, .log_n = 7, .num_rows = 0, .num_pads = 16, .kind = MatrixKind::kWitness};
-    const QueryPolicy policy{.work_bits = deaf ? 0U : 3U, .fixed_queries = 8};
+    const QueryPolicy policy{
+        .work_bits = deaf ? 0U : 3U, .fixed_queries = 8, .has_tail = false};
     const LookupPlan plan = LookupPlan::Make(segments_, lookups_).value();
     FLAIR_CHECK(CountLookups(plan, cells_).ok());
     MatrixShape witness = kWitness;
@@ -179,6 +180,7 @@ class LookupCase {
     vector["transcript"] = deaf ? "deaf" : "framed";
     vector["work_bits"] = policy.work_bits;
     vector["queries"] = QueriesJson(policy);
+    vector["has_tail"] = *policy.has_tail;
     vector["matrices"] = ShapesJson({witness});
     vector["roots"] = DigestJson({prover.witness_root()});
     vector["companions"] = DigestJson(prover.companion_roots());

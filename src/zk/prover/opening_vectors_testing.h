@@ -128,14 +128,19 @@ inline std::vector<OpeningCase> OpeningCases() {
       .log_columns = 5, .log_n = 7, .num_rows = 2, .num_pads = 16, .kind = MatrixKind::kData};
   constexpr MatrixShape kStrong{
       .log_columns = 8, .log_n = 12, .num_rows = 1, .num_pads = 100, .kind = MatrixKind::kWitness};
-  constexpr QueryPolicy kFew{.work_bits = 3, .fixed_queries = 8};
-  constexpr QueryPolicy kFewAndNoWork{.work_bits = 0, .fixed_queries = 8};
+  constexpr QueryPolicy kFew{.work_bits = 3, .fixed_queries = 8, .has_tail = false};
+  constexpr QueryPolicy kFewAndNoWork{.work_bits = 0, .fixed_queries = 8, .has_tail = false};
+  constexpr QueryPolicy kTail{.work_bits = 3, .fixed_queries = 8, .has_tail = true};
+  constexpr QueryPolicy kTailAndNoWork{.work_bits = 0, .fixed_queries = 8, .has_tail = true};
   return {
       {"one group", false, kFew, {kWitness}, 3, 0},
       {"three groups", false, kFew, {kWitness, kWeights, kState, kData}, 8, 0},
       {"products", false, kFew, {kWitness, kBeside, kWeights}, 6, 2},
       {"deaf", true, kFewAndNoWork, {kWitness, kData, kBeside}, 4, 1},
-      {"full strength", false, {}, {kStrong}, 2, 0},
+      {"full strength", false, {.has_tail = false}, {kStrong}, 2, 0},
+      {"tail", false, kTail, {kWitness, kWeights, kBeside, kData}, 8, 1},
+      {"deaf tail", true, kTailAndNoWork, {kWitness, kData, kBeside}, 4, 1},
+      {"tail of full strength", false, {.has_tail = true}, {kStrong}, 2, 0},
   };
 }
 
@@ -216,6 +221,7 @@ class OpeningVector {
             {"transcript", s_.deaf ? "deaf" : "framed"},
             {"work_bits", s_.policy.work_bits},
             {"queries", QueriesJson(s_.policy)},
+            {"has_tail", *s_.policy.has_tail},
             {"matrices", ShapesJson(s_.matrices)},
             {"claims", claims},
             {"products", products}};

@@ -38,8 +38,12 @@ inline std::unique_ptr<Transcript> NewTranscript(bool deaf, std::string_view pro
 
 inline QueryPolicy PolicyOf(const json::value& vector) {
   QueryPolicy policy{.work_bits = static_cast<unsigned>(Num(vector.at("work_bits"))),
-                     .fixed_queries = {}};
+                     .fixed_queries = {},
+                     .has_tail = {}};
   if (!vector.at("queries").is_null()) policy.fixed_queries = Num(vector.at("queries"));
+  if (const json::value* tail = vector.as_object().if_contains("has_tail")) {
+    policy.has_tail = tail->as_bool();
+  }
   return policy;
 }
 
@@ -68,19 +72,22 @@ inline std::optional<BatchProof> ProofOf(const json::value& proof) {
     for (const json::value& v : list.as_array()) out.emplace_back(base(v.at(0)), base(v.at(1)));
     return out;
   };
+  const auto matrix_of = [&](const json::value& matrix) {
+    OpenedMatrix opened;
+    for (const json::value& column : matrix.at("columns").as_array()) {
+      opened.columns.emplace_back();
+      for (const json::value& v : column.as_array()) opened.columns.back().push_back(base(v));
+    }
+    opened.salts = DigestsOf(matrix.at("salts"));
+    opened.path = DigestsOf(matrix.at("path"));
+    return opened;
+  };
   BatchProof out;
   out.masked = extensions(proof.at("masked"));
   for (const json::value& group : proof.at("groups").as_array()) {
     GroupOpening opening{.combined_row = extensions(group.at("combined_row")), .matrices = {}};
     for (const json::value& matrix : group.at("matrices").as_array()) {
-      OpenedMatrix opened;
-      for (const json::value& column : matrix.at("columns").as_array()) {
-        opened.columns.emplace_back();
-        for (const json::value& v : column.as_array()) opened.columns.back().push_back(base(v));
-      }
-      opened.salts = DigestsOf(matrix.at("salts"));
-      opened.path = DigestsOf(matrix.at("path"));
-      opening.matrices.push_back(std::move(opened));
+      opening.matrices.push_back(matrix_of(matrix));
     }
     out.groups.push_back(std::move(opening));
   }
@@ -89,6 +96,18 @@ inline std::optional<BatchProof> ProofOf(const json::value& proof) {
   out.mask.linear = extensions(mask.at("linear"));
   out.mask.quadratic = extensions(mask.at("quadratic"));
   out.nonce = Word(proof.at("nonce"));
+  const json::value* tail = proof.as_object().if_contains("tail");
+  if (tail != nullptr && !tail->is_null()) {
+    out.tail.emplace().root = Dig(tail->at("root"));
+    out.tail->values = extensions(tail->at("values"));
+    for (const json::value& round : tail->at("rounds").as_array()) {
+      const std::vector<Fp2> two = extensions(round);
+      out.tail->rounds.push_back({two.at(0), two.at(1)});
+    }
+    out.tail->opening.combined_row = extensions(tail->at("row"));
+    out.tail->nonce = Word(tail->at("nonce"));
+    out.tail->opening.matrices.push_back(matrix_of(tail->at("matrix")));
+  }
   if (!canonical) return std::nullopt;
   return out;
 }
@@ -129,30 +148,47 @@ inline json::array DigestJson(const std::vector<Digest>& list) {
   return out;
 }
 
+inline json::value MatrixJson(const OpenedMatrix& opened) {
+  json::array columns;
+  for (const std::vector<Fp>& column : opened.columns) {
+    json::array entries;
+    for (const Fp v : column) entries.emplace_back(std::to_string(v.value()));
+    columns.push_back(std::move(entries));
+  }
+  return {{"columns", std::move(columns)},
+          {"salts", DigestJson(opened.salts)},
+          {"path", DigestJson(opened.path)}};
+}
+
+inline json::value TailJson(const TailProof& tail) {
+  json::array rounds;
+  for (const auto& [at_0, at_2] : tail.rounds) rounds.push_back(ExtJson({at_0, at_2}));
+  return {{"root", tail.root.ToHex()},
+          {"values", ExtJson(tail.values)},
+          {"rounds", rounds},
+          {"row", ExtJson(tail.opening.combined_row)},
+          {"nonce", std::to_string(tail.nonce)},
+          {"matrix", MatrixJson(tail.opening.matrices.at(0))}};
+}
+
 inline json::value ProofJson(const BatchProof& proof) {
   json::array groups;
   for (const GroupOpening& group : proof.groups) {
     json::array matrices;
     for (const OpenedMatrix& opened : group.matrices) {
-      json::array columns;
-      for (const std::vector<Fp>& column : opened.columns) {
-        json::array entries;
-        for (const Fp v : column) entries.emplace_back(std::to_string(v.value()));
-        columns.push_back(std::move(entries));
-      }
-      matrices.push_back({{"columns", std::move(columns)},
-                          {"salts", DigestJson(opened.salts)},
-                          {"path", DigestJson(opened.path)}});
+      matrices.push_back(MatrixJson(opened));
     }
     groups.push_back({{"combined_row", ExtJson(group.combined_row)}, {"matrices", matrices}});
   }
-  return {{"masked", ExtJson(proof.masked)},
-          {"groups", groups},
-          {"mask",
-           {{"low_degree", ExtJson(proof.mask.low_degree)},
-            {"linear", ExtJson(proof.mask.linear)},
-            {"quadratic", ExtJson(proof.mask.quadratic)}}},
-          {"nonce", std::to_string(proof.nonce)}};
+  json::object json = {{"masked", ExtJson(proof.masked)},
+                       {"groups", groups},
+                       {"mask",
+                        {{"low_degree", ExtJson(proof.mask.low_degree)},
+                         {"linear", ExtJson(proof.mask.linear)},
+                         {"quadratic", ExtJson(proof.mask.quadratic)}}},
+                       {"nonce", std::to_string(proof.nonce)}};
+  if (proof.tail) json["tail"] = TailJson(*proof.tail);
+  return json;
 }
 
 }  // namespace flair::zk

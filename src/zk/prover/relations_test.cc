@@ -30,7 +30,7 @@ using circuit::StepInputs;
 using circuit::StepValues;
 using circuit::ValueId;
 
-constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12};
+constexpr QueryPolicy kFewQueries{.work_bits = 3, .fixed_queries = 12, .has_tail = false};
 constexpr unsigned kLogColumns = 6;
 
 class Scenario {

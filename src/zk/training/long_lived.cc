@@ -6,6 +6,7 @@
 #include <string>
 
 #include "zk/mask/mask_shape.h"
+#include "zk/tail/tail_plan.h"
 
 namespace flair::zk {
 namespace {
@@ -31,7 +32,7 @@ Status PlaceTensors(LongLived& all) {
 
 // Bytes of an opening: the combined row, and the columns.
 std::uint64_t OpeningBytes(const MatrixShape& s) {
-  return 16 * s.row_length() + NumQueries(s.row_length(), s.n()) * (8 * s.num_rows + 64);
+  return BytesOfRow(s.row_length()) + NumQueries(s.row_length(), s.n()) * (8 * s.num_rows + 64);
 }
 
 std::uint64_t RowsFor(std::uint64_t cells, unsigned log_columns) {

@@ -23,6 +23,23 @@ void Put(Bytes& out, const std::vector<Fp2>& values) {
   }
 }
 
+void Put(Bytes& out, const OpenedMatrix& matrix) {
+  for (const std::vector<Fp>& column : matrix.columns) {
+    for (const Fp v : column) Put(out, v);
+  }
+  for (const Salt& salt : matrix.salts) Append(out, salt.view());
+  AppendLe64(out, matrix.path.size());
+  for (const Digest& digest : matrix.path) Append(out, digest.view());
+}
+// All but the root.
+void Put(Bytes& out, const TailProof& tail) {
+  Put(out, tail.values);
+  for (const auto& [at_0, at_2] : tail.rounds) Put(out, {at_0, at_2});
+  Put(out, tail.opening.combined_row);
+  AppendLe64(out, tail.nonce);
+  for (const OpenedMatrix& matrix : tail.opening.matrices) Put(out, matrix);
+}
+
 // Takes the bytes apart; remembers the first thing that is wrong.
 class Reader {
  public:
@@ -102,6 +119,17 @@ OpenedMatrix TakeMatrix(Reader& in, const MatrixShape& shape, std::uint64_t num_
   return opened;
 }
 
+void TakeTail(Reader& in, const TailPlan& plan, std::size_t num_groups, TailProof& tail) {
+  tail.values = in.TakeElements(num_groups);
+  for (unsigned i = 0; i < plan.num_variables(); ++i) {
+    const std::vector<Fp2> round = in.TakeElements(2);
+    if (round.size() == 2) tail.rounds.push_back({round[0], round[1]});
+  }
+  tail.opening.combined_row = in.TakeElements(plan.shape.row_length());
+  tail.nonce = in.Take64();
+  tail.opening.matrices.push_back(TakeMatrix(in, plan.shape, plan.num_queries));
+}
+
 }  // namespace
 
 Bytes EncodeProof(const TrainingProof& proof) {
@@ -111,24 +139,19 @@ Bytes EncodeProof(const TrainingProof& proof) {
   Append(out, proof.statement.view());
   Append(out, proof.witness_root.view());
   for (const Digest& root : proof.companion_roots) Append(out, root.view());
+  if (proof.opening.tail) Append(out, proof.opening.tail->root.view());
   AppendLe64(out, proof.lookup_nonce);
   AppendLe64(out, proof.opening.nonce);
   Put(out, proof.opening.masked);
   for (const GroupOpening& group : proof.opening.groups) {
     Put(out, group.combined_row);
-    for (const OpenedMatrix& matrix : group.matrices) {
-      for (const std::vector<Fp>& column : matrix.columns) {
-        for (const Fp v : column) Put(out, v);
-      }
-      for (const Salt& salt : matrix.salts) Append(out, salt.view());
-      AppendLe64(out, matrix.path.size());
-      for (const Digest& digest : matrix.path) Append(out, digest.view());
-    }
+    for (const OpenedMatrix& matrix : group.matrices) Put(out, matrix);
   }
   for (const auto* message : {&proof.opening.mask.low_degree, &proof.opening.mask.linear,
                               &proof.opening.mask.quadratic}) {
     Put(out, *message);
   }
+  if (proof.opening.tail) Put(out, *proof.opening.tail);
   return out;
 }
 
@@ -149,12 +172,15 @@ Result<TrainingProof> DecodeProof(const BatchPlan& plan, ByteView bytes) {
   for (const BatchPlan::Group& group : plan.groups()) {
     if (group.companion) proof.companion_roots.push_back(in.TakeDigest());
   }
+  if (plan.tail() != nullptr) proof.opening.tail.emplace().root = in.TakeDigest();
   proof.lookup_nonce = in.Take64();
   proof.opening.nonce = in.Take64();
   proof.opening.masked = in.TakeElements(plan.mask().num_pads() + 2 * plan.mask().num_triples());
   for (const BatchPlan::Group& group : plan.groups()) {
     GroupOpening opening;
-    opening.combined_row = in.TakeElements(plan.matrices()[group.members[0]].row_length());
+    if (plan.tail() == nullptr) {
+      opening.combined_row = in.TakeElements(plan.matrices()[group.members[0]].row_length());
+    }
     for (const std::size_t m : group.members) {
       opening.matrices.push_back(TakeMatrix(in, plan.matrices()[m], group.num_queries));
     }
@@ -166,6 +192,9 @@ Result<TrainingProof> DecodeProof(const BatchPlan& plan, ByteView bytes) {
   proof.opening.mask.low_degree = in.TakeElements(plan.mask().low_degree_size());
   proof.opening.mask.linear = in.TakeElements(plan.mask().linear_size());
   proof.opening.mask.quadratic = in.TakeElements(plan.mask().quadratic_size());
+  if (plan.tail() != nullptr) {
+    TakeTail(in, *plan.tail(), plan.groups().size(), *proof.opening.tail);
+  }
   FLAIR_DO(in.Finish());
   return proof;
 }

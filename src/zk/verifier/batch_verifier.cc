@@ -9,7 +9,9 @@
 #include "zk/batch/equations.h"
 #include "zk/pcs/code.h"
 #include "zk/verifier/group_check.h"
+#include "zk/tail/tail_messages.h"
 #include "zk/verifier/mask_check.h"
+#include "zk/verifier/tail_check.h"
 
 namespace flair::zk {
 namespace {
@@ -33,10 +35,12 @@ Result<BatchVerifier> BatchVerifier::Begin(const BatchPlan& plan, std::vector<Di
   if (proof.groups.size() != plan.groups().size()) return Rejected("another number of groups");
   for (std::size_t g = 0; g < plan.groups().size(); ++g) {
     const MatrixShape& shape = plan.matrices()[plan.groups()[g].members[0]];
-    if (proof.groups[g].combined_row.size() != shape.row_length()) {
+    if (proof.groups[g].combined_row.size() != (plan.tail() ? 0 : shape.row_length())) {
       return Rejected("a combined row of another length");
     }
   }
+  if (proof.tail.has_value() != (plan.tail() != nullptr)) return Rejected("a tail too many or few");
+  if (proof.tail) FLAIR_DO(CheckTailSizes(*plan.tail(), plan.groups().size(), *proof.tail));
   return BatchVerifier(plan, std::move(roots), std::move(companions), proof);
 }
 
@@ -137,12 +141,17 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
   for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
     const MatrixShape& shape = plan_.matrices()[plan_.groups()[g].members[0]];
     const std::vector<Fp2>& row = proof_->groups[g].combined_row;
-    const Fp2 shown = ValueOfRow(std::span(point).first(shape.log_columns), row);
+    const Fp2 shown = proof_->tail
+                          ? proof_->tail->values[g]
+                          : ValueOfRow(std::span(point).first(shape.log_columns), row);
     // SOUNDNESS: the combined row has the values that were sent. Attack: a false claim
     // moved onto a value. Test: AFalseClaimMovedOntoAMatrixIsRejected.
     RequireZero(GroupValue(plan_, g, epsilons, values, blinders[g]) - Masked(shown));
     // SOUNDNESS: the row is fixed before its columns. Test: ACombinedRowChosenAfterTheColumns...
-    transcript.Absorb(Label::kCombinedRow, row);
+    if (!proof_->tail) transcript.Absorb(Label::kCombinedRow, row);
+  }
+  if (proof_->tail) {
+    AbsorbTail(*plan_.tail(), proof_->tail->root, proof_->tail->values, transcript);
   }
 
   MaskDraws draws = DrawMaskChallenges(plan_.mask(), transcript);
@@ -163,6 +172,7 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
     return Rejected("the nonce has no work behind it");
   }
   auto companion = companions_.begin();
+  std::vector<TailClaims> tail;
   for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
     const BatchPlan::Group& group = plan_.groups()[g];
     const std::vector<std::uint64_t> columns = DrawColumns(plan_, g, transcript);
@@ -174,7 +184,16 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
     if (group.companion) {
       members.push_back({*group.companion, *companion++, {kWeightOfA, kWeightOfB}});
     }
-    Status checked = CheckGroup(members, columns, proof_->groups[g]);
+    Status checked = OkStatus();
+    if (proof_->tail) {
+      tail.push_back(
+          ClaimsOfRow(members[0].shape, point, proof_->tail->values[g], columns));
+      auto sums = CombineColumns(members, columns, proof_->groups[g].matrices);
+      if (sums.ok()) tail.back().sums = *std::move(sums);
+      if (!sums.ok()) checked = std::move(sums).error();
+    } else {
+      checked = CheckGroup(members, columns, proof_->groups[g]);
+    }
     if (!checked.ok()) return std::move(checked).error().In("group " + std::to_string(g));
     if (group.members[0] != 0) continue;
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -188,7 +207,8 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
       FLAIR_DO(CheckMaskColumn(plan_.mask(), challenges, proof_->mask, x, rows));
     }
   }
-  return OkStatus();
+  if (!proof_->tail) return OkStatus();
+  return CheckTail(*plan_.tail(), plan_.work_bits(), tail, *proof_->tail, transcript);
 }
 
 }  // namespace flair::zk

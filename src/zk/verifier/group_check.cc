@@ -16,17 +16,12 @@ Error Rejected(std::size_t matrix, const std::string& what) {
 }
 
 Status CheckSizes(std::span<const GroupMember> members, std::size_t num_queries,
-                  const GroupOpening& opening) {
-  if (opening.combined_row.size() != members[0].shape.row_length()) {
-    return Error(ErrorCode::kRejected,
-                 "the combined row has " + std::to_string(opening.combined_row.size()) +
-                     " coefficients instead of " + std::to_string(members[0].shape.row_length()));
-  }
-  if (opening.matrices.size() != members.size()) {
+                  std::span<const OpenedMatrix> matrices) {
+  if (matrices.size() != members.size()) {
     return Error(ErrorCode::kRejected, "another number of matrices is opened");
   }
   for (std::size_t m = 0; m < members.size(); ++m) {
-    const OpenedMatrix& opened = opening.matrices[m];
+    const OpenedMatrix& opened = matrices[m];
     if (opened.columns.size() != num_queries || opened.salts.size() != num_queries) {
       return Rejected(m, "another number of columns is opened");
     }
@@ -51,54 +46,40 @@ Status CheckRoot(const GroupMember& member, std::size_t m, std::span<const std::
   return OkStatus();
 }
 
-// The combined row at every column, by transforms of its two halves over F.
-std::vector<Fp2> EncodeRow(const MatrixShape& shape, std::span<const Fp2> row,
-                           std::span<const std::uint64_t> columns) {
-  const std::uint64_t num_columns = shape.num_columns();
-  std::vector<std::uint64_t> cells(num_columns * kTileRows);
-  std::vector<std::uint64_t> pads(shape.num_pads * kTileRows);
-  for (std::uint64_t k = 0; k < row.size(); ++k) {
-    std::uint64_t* const at =
-        k < num_columns ? &cells[k * kTileRows] : &pads[(k - num_columns) * kTileRows];
-    at[0] = row[k].a.value();
-    at[1] = row[k].b.value();
-  }
-  const Code code(shape);
-  std::vector<Fp2> values(columns.size());
-  std::vector<std::uint64_t> codeword(cells.size());
-  for (std::uint64_t coset = 0; coset < code.num_cosets(); ++coset) {
-    code.EncodeCoset(coset, cells, pads, codeword);
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const auto [at_coset, place] = code.PlaceOf(columns[i]);
-      if (at_coset != coset) continue;
-      values[i] = Fp2(Fp(codeword[place * kTileRows]), Fp(codeword[place * kTileRows + 1]));
-    }
-  }
-  return values;
-}
-
 }  // namespace
 
-Status CheckGroup(std::span<const GroupMember> members, std::span<const std::uint64_t> columns,
-                  const GroupOpening& opening) {
+Result<std::vector<Fp2>> CombineColumns(std::span<const GroupMember> members,
+                                        std::span<const std::uint64_t> columns,
+                                        std::span<const OpenedMatrix> matrices) {
   FLAIR_CHECK(!members.empty()) << "a group of nothing";
-  FLAIR_DO(CheckSizes(members, columns.size(), opening));
+  FLAIR_DO(CheckSizes(members, columns.size(), matrices));
+  std::vector<Fp2> sums(columns.size());
   for (std::size_t m = 0; m < members.size(); ++m) {
     FLAIR_CHECK(SameGroup(members[m].shape, members[0].shape) &&
                 members[m].weights.size() == members[m].shape.num_rows)
         << "matrices of several groups, or other weights";
-    FLAIR_DO(CheckRoot(members[m], m, columns, opening.matrices[m]));
-  }
-  const std::vector<Fp2> row = EncodeRow(members[0].shape, opening.combined_row, columns);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    Fp2 sum;
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      const std::vector<Fp>& column = opening.matrices[m].columns[i];
-      for (std::size_t r = 0; r < column.size(); ++r) sum += members[m].weights[r] * column[r];
+    FLAIR_DO(CheckRoot(members[m], m, columns, matrices[m]));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::vector<Fp>& column = matrices[m].columns[i];
+      for (std::size_t r = 0; r < column.size(); ++r) sums[i] += members[m].weights[r] * column[r];
     }
+  }
+  return sums;
+}
+
+Status CheckGroup(std::span<const GroupMember> members, std::span<const std::uint64_t> columns,
+                  const GroupOpening& opening) {
+  if (opening.combined_row.size() != members[0].shape.row_length()) {
+    return Error(ErrorCode::kRejected,
+                 "the combined row has " + std::to_string(opening.combined_row.size()) +
+                     " coefficients instead of " + std::to_string(members[0].shape.row_length()));
+  }
+  FLAIR_TRY(const std::vector<Fp2> sums, CombineColumns(members, columns, opening.matrices));
+  const std::vector<Fp2> row = EncodeAt(members[0].shape, opening.combined_row, columns);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
     // SOUNDNESS: the combined row is the combination of the committed rows. Attack: a row off
     // the code, a combined row of other values.
-    if (sum != row[i]) {
+    if (sums[i] != row[i]) {
       return Error(ErrorCode::kRejected,
                    "column " + std::to_string(columns[i]) + " contradicts the combined row");
     }

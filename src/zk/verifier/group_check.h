@@ -26,6 +26,12 @@ struct GroupMember {
   std::vector<Fp2> weights;  // R
 };
 
+// At every column the members' entries by their weights, where sizes and roots are right.
+// REQUIRES and errors: as below.
+Result<std::vector<Fp2>> CombineColumns(std::span<const GroupMember> members,
+                                        std::span<const std::uint64_t> columns,
+                                        std::span<const OpenedMatrix> matrices);
+
 // REQUIRES: members of one group, their shapes checked, `columns` ascending, distinct, below n.
 // Errors: kRejected names the check that failed, and the matrix.
 Status CheckGroup(std::span<const GroupMember> members, std::span<const std::uint64_t> columns,
