@@ -41,7 +41,7 @@ void Transform(benchmark::State& state, const TileKernels* kernels) {
 
 void Columns(benchmark::State& state) {
   const std::size_t n = 1 << 14;
-  ColumnHasher hasher(1 << 20, std::vector<Salt>(n));
+  ColumnHasher hasher(1 << 20, std::vector<Salt>(n), [](std::uint64_t slot) { return slot; });
   const std::vector<std::uint64_t> tile = Values(kTileRows * n);
   for (auto _ : state) {
     for (std::size_t j = 0; j < n; ++j) hasher.Absorb(j, &tile[j * kTileRows]);

@@ -52,7 +52,7 @@ TEST_P(KernelTest, ElementwiseOperationsAreThoseOfF) {
     k.add(sum.data(), y.data(), n);
     k.subtract(difference.data(), y.data(), n);
     k.add_scaled(scaled.data(), y.data(), c, n);
-    k.scale_columns(columns.data(), y.data(), n / kTileRows);
+    k.scale_columns(columns.data(), y.data(), columns.data(), n / kTileRows);
     for (std::size_t i = 0; i < n; ++i) {
       ASSERT_EQ(product[i], (Fp(x[i]) * Fp(y[i])).value()) << x[i] << " * " << y[i];
       ASSERT_EQ(sum[i], (Fp(x[i]) + Fp(y[i])).value()) << x[i] << " + " << y[i];

@@ -29,12 +29,12 @@ void Subtract(U64* x, const U64* y, std::size_t n) {
   }
 }
 
-void ScaleColumns(U64* tile, const U64* factors, std::size_t n) {
+void ScaleColumns(const U64* tile, const U64* factors, U64* out, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) {
     const Lanes::Word factor = Lanes::Broadcast(factors[j]);
     for (std::size_t w = 0; w < kWords; ++w) {
-      U64* const at = tile + j * kTileRows + w * Lanes::kWidth;
-      Lanes::Store(at, Lanes::Mul(Lanes::Load(at), factor));
+      const std::size_t at = j * kTileRows + w * Lanes::kWidth;
+      Lanes::Store(out + at, Lanes::Mul(Lanes::Load(tile + at), factor));
     }
   }
 }

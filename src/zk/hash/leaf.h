@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,17 +27,20 @@ using Salt = Digest;  // 32 uniform bytes for each leaf
 
 Digest ColumnLeaf(std::uint64_t column, const Salt& salt, std::span<const Fp> values);
 
-// All columns of a matrix whose rows come in tiles: 32 bytes for each column.
+// All columns of a matrix whose rows come in tiles: 32 bytes for each column. They lie in the
+// order in which they come, each in a slot, so that memory is read as it lies.
 class ColumnHasher {
  public:
-  ColumnHasher(std::uint64_t num_rows, std::span<const Salt> salts);
+  // `salts`: of every column; `column_of`: a permutation of them.
+  ColumnHasher(std::uint64_t num_rows, std::span<const Salt> salts,
+               const std::function<std::uint64_t(std::uint64_t slot)>& column_of);
 
   // The next eight rows of one column. REQUIRES: fewer than num_rows / 8 came before.
-  void Absorb(std::uint64_t column, const std::uint64_t* eight) {
-    states_[column].Compress(std::as_bytes(std::span(eight, kTileRows)));
+  void Absorb(std::uint64_t slot, const std::uint64_t* eight) {
+    states_[slot].Compress(std::as_bytes(std::span(eight, kTileRows)));
   }
   // The last num_rows % 8 rows. A column is finished once.
-  Digest Finish(std::uint64_t column, std::span<const std::uint64_t> rest);
+  Digest Finish(std::uint64_t slot, std::span<const std::uint64_t> rest);
 
  private:
   std::uint64_t num_rows_;

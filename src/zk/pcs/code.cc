@@ -38,9 +38,12 @@ void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells
               pads.size() == num_pads_ * kTileRows)
       << "tiles of another size";
   const TileKernels& kernels = Kernels();
-  std::copy(cells.begin(), cells.end(), out.begin());
+  const std::uint64_t* const powers = powers_[coset].data();
+  std::copy_n(cells.begin(), pads.size(), out.begin());
   kernels.add_scaled(out.data(), pads.data(), gammas_[coset], pads.size());
-  kernels.scale_columns(out.data(), powers_[coset].data(), num_columns_);
+  kernels.scale_columns(out.data(), powers, out.data(), num_pads_);
+  kernels.scale_columns(&cells[pads.size()], powers + num_pads_, &out[pads.size()],
+                        num_columns_ - num_pads_);
   fft_.Forward(out, kernels);
 }
 

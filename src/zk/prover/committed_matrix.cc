@@ -27,7 +27,7 @@ class TileReader {
       : shape_(shape),
         rows_(rows),
         pads_(pads),
-        row_(shape.num_columns()),
+        rows_of_tile_(kTileRows, std::vector<std::uint64_t>(shape.num_columns())),
         cells_(shape.num_columns() * kTileRows),
         row_pads_(shape.num_pads),
         tile_pads_(shape.num_pads * kTileRows) {}
@@ -36,15 +36,19 @@ class TileReader {
     for (std::size_t r = 0; r < kTileRows; ++r) {
       const std::uint64_t row = tile * kTileRows + r;
       if (row < shape_.num_rows) {
-        rows_.Read(row, row_);
+        rows_.Read(row, rows_of_tile_[r]);
         if (!rows_.ReadPads(row, row_pads_)) pads_.Row(row, row_pads_);
       } else {
-        std::fill(row_.begin(), row_.end(), 0);
+        std::fill(rows_of_tile_[r].begin(), rows_of_tile_[r].end(), 0);
         std::fill(row_pads_.begin(), row_pads_.end(), 0);
       }
-      for (std::size_t j = 0; j < row_.size(); ++j) cells_[j * kTileRows + r] = row_[j];
       for (std::size_t j = 0; j < row_pads_.size(); ++j) {
         tile_pads_[j * kTileRows + r] = row_pads_[j];
+      }
+    }
+    for (std::size_t j = 0; j < shape_.num_columns(); ++j) {
+      for (std::size_t r = 0; r < kTileRows; ++r) {
+        cells_[j * kTileRows + r] = rows_of_tile_[r][j];
       }
     }
   }
@@ -55,7 +59,7 @@ class TileReader {
   const MatrixShape& shape_;
   const RowSource& rows_;
   const Pads& pads_;
-  std::vector<std::uint64_t> row_;
+  std::vector<std::vector<std::uint64_t>> rows_of_tile_;
   std::vector<std::uint64_t> cells_;
   std::vector<std::uint64_t> row_pads_;
   std::vector<std::uint64_t> tile_pads_;
@@ -135,18 +139,22 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                                                 const Digest& seed) {
   FLAIR_DO(CheckShape(shape));
   const Pads pads(seed, shape, KeptWithItsSeed(shape.kind) ? HashCells(shape, *rows) : Digest{});
-  ColumnHasher hasher(shape.num_rows, pads.Salts());
   std::vector<Digest> leaves(shape.n());
   const Code code(shape);
+  const std::uint64_t width = shape.num_columns();
+  ColumnHasher hasher(shape.num_rows, pads.Salts(), [&](std::uint64_t slot) {
+    return code.ColumnAt(slot / width, slot % width);
+  });
   const std::uint64_t rest = shape.num_rows % kTileRows;
   EncodeAll(shape, *rows, pads,
             [&](std::uint64_t tile, std::uint64_t coset, std::span<const std::uint64_t> columns) {
               const bool is_last = tile + 1 == NumTiles(shape);
-              for (std::uint64_t place = 0; place < shape.num_columns(); ++place) {
-                const std::uint64_t column = code.ColumnAt(coset, place);
+              for (std::uint64_t place = 0; place < width; ++place) {
+                const std::uint64_t slot = coset * width + place;
                 const auto eight = columns.subspan(place * kTileRows, kTileRows);
-                if (!is_last || rest == 0) hasher.Absorb(column, eight.data());
-                if (is_last) leaves[column] = hasher.Finish(column, eight.first(rest));
+                if (!is_last || rest == 0) hasher.Absorb(slot, eight.data());
+                if (!is_last) continue;
+                leaves[code.ColumnAt(coset, place)] = hasher.Finish(slot, eight.first(rest));
               }
             });
   return CommittedMatrix(shape, std::move(rows), pads, MerkleTree(std::move(leaves)));
