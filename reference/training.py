@@ -146,7 +146,7 @@ def check_columns(circuit: Circuit, columns: list):
 def narrow_shapes() -> list:
     """Of rate one half: (kappa, pads of one opening, queries). The narrowest have no number of pads that is enough."""
     shapes = []
-    for log_columns in range(9, 19):
+    for log_columns in range(9, 18):
         pads = commitment.pads_for_one_opening(log_columns, log_columns + 1)
         if pads:
             shapes.append((log_columns, pads, commitment.num_queries(2**log_columns + pads, 2 ** (log_columns + 1))))
@@ -154,11 +154,13 @@ def narrow_shapes() -> list:
 
 
 def witness_shape(num_cells: int) -> dict:
-    def size(shape: tuple) -> int:
+    def cost(shape: tuple) -> int:
         log_columns, pads, queries = shape
-        return tail.bytes_of_row(2**log_columns + pads) + queries * (8 * -(-num_cells // 2**log_columns) + 64)
+        rows = -(-num_cells // 2**log_columns)
+        opening_bytes = tail.bytes_of_row(2**log_columns + pads) + queries * (8 * rows + 64)
+        return 2 * opening_bytes + 2**log_columns * (rows + 24)
 
-    log_columns, pads, _ = min(narrow_shapes(), key=size)
+    log_columns, pads, _ = min(narrow_shapes(), key=cost)
     return {"log_columns": log_columns, "log_n": log_columns + 1, "num_rows": -(-num_cells // 2**log_columns), "num_pads": pads,
             "kind": "witness"}  # fmt: skip
 

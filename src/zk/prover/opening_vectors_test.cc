@@ -21,7 +21,7 @@ TEST(OpeningVectorsTest, AreAccepted) {
   for (const json::value& vector : vectors.as_array()) {
     EXPECT_EQ(JudgeOpening(vector), "accepted") << vector.at("name");
   }
-  EXPECT_EQ(vectors.as_array().size(), 5U);
+  EXPECT_EQ(vectors.as_array().size(), 8U);
 }
 
 }  // namespace

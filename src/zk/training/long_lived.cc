@@ -17,7 +17,9 @@ using circuit::Value;
 constexpr unsigned kNarrowBits = 15;
 constexpr unsigned kWideBits = 30;
 constexpr unsigned kMinLogColumns = 9;
-constexpr unsigned kMaxLogColumnsOfProofs = 18;
+constexpr unsigned kMaxLogColumnsOfProofs = 17;  // wider tiles leave the caches
+// Rows that a witness has besides its data, as a rule: blinding and mask rows.
+constexpr std::uint64_t kRowsBesides = 24;
 
 Status PlaceTensors(LongLived& all) {
   std::vector<Place> places;
@@ -35,14 +37,19 @@ std::uint64_t OpeningBytes(const MatrixShape& s) {
   return BytesOfRow(s.row_length()) + NumQueries(s.row_length(), s.n()) * (8 * s.num_rows + 64);
 }
 
+// What a witness is chosen by: a cell takes as long as half a byte is worth.
+std::uint64_t WitnessCost(const MatrixShape& s) {
+  return 2 * OpeningBytes(s) + s.num_columns() * (s.num_rows + kRowsBesides);
+}
+
 std::uint64_t RowsFor(std::uint64_t cells, unsigned log_columns) {
   const std::uint64_t columns = std::uint64_t{1} << log_columns;
   return std::max<std::uint64_t>(1, (cells + columns - 1) / columns);
 }
 
-template <typename PadsOf>
-Result<MatrixShape> Smallest(std::uint64_t num_cells, MatrixKind kind, unsigned log_rate,
-                             const PadsOf& pads_of) {
+template <typename PadsOf, typename CostOf>
+Result<MatrixShape> Cheapest(std::uint64_t num_cells, MatrixKind kind, unsigned log_rate,
+                             const PadsOf& pads_of, const CostOf& cost_of) {
   std::optional<MatrixShape> best;
   for (unsigned k = kMinLogColumns; k <= kMaxLogColumnsOfProofs; ++k) {
     MatrixShape shape{.log_columns = k,
@@ -53,7 +60,7 @@ Result<MatrixShape> Smallest(std::uint64_t num_cells, MatrixKind kind, unsigned 
     shape.num_pads = pads_of(k, k + log_rate);
     if (shape.num_pads == 0 || !CheckShape(shape).ok()) continue;
     if (kind == MatrixKind::kWitness && !MaskShape::Fits(shape)) continue;
-    if (!best || OpeningBytes(shape) < OpeningBytes(*best)) best = shape;
+    if (!best || cost_of(shape) < cost_of(*best)) best = shape;
   }
   if (!best) {
     return Error(ErrorCode::kInvalidArgument, std::string("no matrix holds ") +
@@ -157,7 +164,7 @@ std::vector<DataColumn> ColumnsOf(const Circuit& circuit) {
 Result<MatrixShape> LongLivedShape(std::uint64_t num_cells, MatrixKind kind,
                                    std::uint64_t openings) {
   // Enough pads for as many openings as that: each shows at most as many columns as its queries.
-  return Smallest(num_cells, kind, 2, [&](unsigned log_columns, unsigned log_n) -> std::uint64_t {
+  const auto pads_of = [&](unsigned log_columns, unsigned log_n) -> std::uint64_t {
     const std::uint64_t columns = std::uint64_t{1} << log_columns;
     for (std::uint64_t h = openings; h <= columns; h += openings) {
       const std::uint64_t queries = NumQueries(columns + h, std::uint64_t{1} << log_n);
@@ -165,14 +172,12 @@ Result<MatrixShape> LongLivedShape(std::uint64_t num_cells, MatrixKind kind,
       if (queries * openings <= h) return h;
     }
     return 0;
-  });
+  };
+  return Cheapest(num_cells, kind, 2, pads_of, OpeningBytes);
 }
 
 Result<MatrixShape> WitnessShape(std::uint64_t num_cells) {
-  return Smallest(num_cells, MatrixKind::kWitness, 1,
-                  [](unsigned log_columns, unsigned log_n) -> std::uint64_t {
-                    return PadsForOneOpening(log_columns, log_n);
-                  });
+  return Cheapest(num_cells, MatrixKind::kWitness, 1, PadsForOneOpening, WitnessCost);
 }
 
 }  // namespace flair::zk

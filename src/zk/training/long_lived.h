@@ -57,7 +57,7 @@ std::vector<DataColumn> ColumnsOf(const circuit::Circuit& circuit);
 // Errors: kInvalidArgument when no shape holds them.
 Result<MatrixShape> LongLivedShape(std::uint64_t num_cells, MatrixKind kind,
                                    std::uint64_t openings);
-// That of a witness, opened once, at rate one half.
+// That of a witness, opened once, at rate one half: by its opening and by its cells.
 Result<MatrixShape> WitnessShape(std::uint64_t num_cells);
 
 }  // namespace flair::zk
