@@ -24,8 +24,9 @@ class FractionSumcheck {
   // REQUIRES: |point| = level, the tree outlives it.
   FractionSumcheck(const FractionTree& tree, unsigned level, Fp2 mu, std::vector<Fp2> point);
 
-  // h(0) and h(2).
-  std::pair<Fp2, Fp2> Round() const;
+  // h(0) and h(2). REQUIRES: a variable is left.
+  std::pair<Fp2, Fp2> Round() const { return sums_; }
+  // Binds the round's variable, and sums for the next round while the entries are at hand.
   void Fold(Fp2 r);
 
   struct Last {
@@ -38,6 +39,24 @@ class FractionSumcheck {
   Last last() const;
 
  private:
+  // eq over the variables behind a round's, in two factors: pairs in a block, and blocks.
+  struct EqOfRest {
+    EqOfRest(std::span<const Fp2> rest, std::uint64_t entries);
+    // What the entries that are not there add to a sum.
+    Fp2 Absent(Fp2 mu) const;
+
+    std::span<const Fp2> rest;
+    std::uint64_t pairs;  // in a block
+    KVector low;          // zero up to whole lanes
+    std::vector<Fp2> high;
+    std::uint64_t num_blocks;  // that hold entries
+  };
+  using Sums = std::pair<Fp2, Fp2>;
+  void AddBlock(const FractionPairs& in, const EqOfRest& eq, std::uint64_t block,
+                KSpan lanes, Sums& sums) const;
+  Sums FirstSums() const;
+  void FillNeutral(std::uint64_t begin, std::uint64_t end) const;
+
   // The tables' entries first ... of this round, `count` of them, p0 mixed.
   FractionPairs Read(std::uint64_t first, std::uint64_t count,
                      FractionTree::Scratch& scratch) const;
@@ -50,6 +69,7 @@ class FractionSumcheck {
   unsigned round_ = 0;
   std::uint64_t size_;     // entries that are there
   PairBuffer current_{0};  // from round 1 on
+  Sums sums_;              // of this round
 };
 
 }  // namespace flair::zk
