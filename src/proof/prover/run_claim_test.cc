@@ -8,6 +8,7 @@
 #include <string>
 
 #include "proof/prover/proven_run_testing.h"
+#include "proof/prover/small_chunk_testing.h"
 #include "proof/run_proof.h"
 #include "proof/verify_run.h"
 
@@ -110,6 +111,18 @@ TEST_F(RunClaimTest, BeforeItsFirstStepARunRemembersNothing) {
   const auto verdict = VerifyRun(run.training.lowered, proven->claim, proven->proof);
   ASSERT_FALSE(verdict.ok());
   EXPECT_THAT(verdict.error().message(), HasSubstr("state before its first step"));
+}
+
+// State that no matrix holds is 0 before the first step.
+TEST_F(RunClaimTest, StateThatComesFromNowhereIsRejected) {
+  program::Training training = program::Prepared(kWithMomentum);
+  const auto judge = [&] {
+    const SmallChunk chunk = SmallChunk::Make(training, {.steps = 1}).value();
+    return chunk.Judge(chunk.Prove(*zk::SeededEnv(1)).value());
+  };
+  EXPECT_EQ(judge(), "accepted");
+  training.state.carried[1][0] = 1 << 20;
+  EXPECT_EQ(judge(), "masks: a constraint between pads does not hold");
 }
 
 TEST_F(RunClaimTest, SlackIsTheClaims) {

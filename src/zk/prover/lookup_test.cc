@@ -315,6 +315,120 @@ TEST(LookupTest, DenominatorsOfZeroAreNoProof) {
   EXPECT_THAT(run(), HasSubstr("constraint"));
 }
 
+// Some words of the lookups' challenges are known to the cheat: alpha's, or all betas'. Each of
+// these is 5, in F.
+class KnownChallenges final : public Transcript {
+ public:
+  enum class Which { kAlpha, kBetas };
+  explicit KnownChallenges(Which which) : Transcript("test"), which_(which) {}
+
+ private:
+  Digest Step(std::uint8_t tag, Label label, ByteView message) const override {
+    Digest step = Transcript::Step(tag, label, message);
+    if (tag != 2 || label != Label::kLookupChallenge) return step;
+    const int word = word_++;  // of alpha and three betas, two each; then those of the layers
+    const bool is_known = which_ == Which::kAlpha ? word < 2 : word >= 2 && word < 8;
+    if (is_known) {
+      std::fill_n(step.bytes.begin(), 8, std::byte{0});
+      step.bytes[0] = word % 2 == 0 ? std::byte{5} : std::byte{0};
+    }
+    return step;
+  }
+  Which which_;
+  mutable int word_ = 0;
+};
+
+// Rejected, but for challenges that the cheat knew.
+void ExpectOnlyKnownChallengesPass(Scenario& scenario, KnownChallenges::Which which) {
+  KnownChallenges prover(which);
+  KnownChallenges verifier(which);
+  EXPECT_EQ(scenario.RunOn(prover, verifier), "accepted") << "the cheat does not work at all";
+  EXPECT_EQ(scenario.Run(), "masks: a constraint between pads does not hold");
+}
+
+// Tuples that have the key of another row when betas are 5.
+TEST(LookupTest, RowsThatAKnownBetaConfusesAreRejected) {
+  const Example example = MakeExample(9, {2, 2, 2, 2});
+  const auto counts_of = [&](std::size_t segment) {
+    return example.segments[segment].multiplicities;
+  };
+  const auto make = [&](const std::function<void(std::vector<std::int32_t>&)>& change) {
+    Scenario scenario(example);
+    auto& cells = scenario.cells();
+    // One honest row each, whatever was drawn.
+    cells[example.lookups[0].v] = 3;
+    cells[example.lookups[1].v] = 9;
+    cells[*example.lookups[1].c1] = 1;
+    cells[example.lookups[2].v] = 0;
+    cells[*example.lookups[2].c1] = -4;
+    cells[*example.lookups[2].c2] = 1;
+    scenario.Count();
+    change(cells);
+    return scenario;
+  };
+  Scenario beta0 = make([&](auto& cells) {  // 5 + 92 = 20 + 77
+    cells[example.lookups[0].v] = 92;
+    --cells[counts_of(0) + 3];
+    ++cells[counts_of(7)];
+  });
+  Scenario beta1 = make([&](auto& cells) {  // 14 + 5 * 0 = 9 + 5 * 1
+    cells[example.lookups[1].v] = 14;
+    cells[*example.lookups[1].c1] = 0;
+  });
+  Scenario beta2 = make([&](auto& cells) {  // 5 + 5 * 0 = 0 + 5 * 1
+    cells[example.lookups[2].v] = 5;
+    cells[*example.lookups[2].c2] = 0;
+  });
+  for (Scenario* const scenario : {&beta0, &beta1, &beta2}) {
+    ExpectOnlyKnownChallengesPass(*scenario, KnownChallenges::Which::kBetas);
+  }
+}
+
+// Counts that make up for a value which is no row, at one alpha: 1/(5-17) = 1/(5-8) - 1/(5-9).
+TEST(LookupTest, CountsThatFitAKnownAlphaAreRejected) {
+  Example example;
+  example.AddTable({.class_number = 0, .log_rows = 3, .first = 6});
+  std::mt19937_64 random(1);
+  example.AddLookups(0, 3, random);
+  example.cells[example.lookups[0].v] = 6;
+  Scenario scenario(example);
+  scenario.Count();
+  scenario.cells()[example.lookups[0].v] = 17;
+  const std::uint64_t counts = example.segments[0].multiplicities;
+  --scenario.cells()[counts];
+  ++scenario.cells()[counts + 2];
+  --scenario.cells()[counts + 3];
+  ExpectOnlyKnownChallengesPass(scenario, KnownChallenges::Which::kAlpha);
+}
+
+// 2^23 lookups, of which nobody has to see a cell before the work is looked at.
+TEST(LookupTest, ANonceWithoutWorkIsRejected) {
+  const LookupPlan plan =
+      LookupPlan::Make({{.class_number = 1, .log_rows = 4}},
+                       {{.class_number = 1, .log_size = 23, .v = std::uint64_t{1} << 23}})
+          .value();
+  ASSERT_GT(plan.work_bits(), 0U);
+  const MatrixShape witness{
+      .log_columns = 5, .log_n = 7, .num_rows = 1, .num_pads = 16, .kind = MatrixKind::kWitness};
+  const BatchPlan batch =
+      BatchPlan::Make(witness, {}, plan.num_pads(), plan.num_triples(), kFewQueries).value();
+  BatchProof proof;
+  proof.masked.resize(batch.mask().num_pads() + 2 * batch.mask().num_triples());
+  proof.groups.emplace_back().combined_row.resize(witness.row_length());
+  int rejected = 0;
+  for (std::uint64_t nonce = 0; nonce < 40; ++nonce) {
+    Transcript ahead("test");
+    const bool works = ahead.CheckWork(Label::kLookupWork, plan.work_bits(), nonce);
+    Transcript transcript("test");
+    BatchVerifier verifier = BatchVerifier::Begin(batch, {Digest{}}, {}, proof).value();
+    const auto claims = CheckLookups(plan, nonce, transcript, verifier);
+    EXPECT_EQ(claims.ok() ? "accepted" : claims.error().message(),
+              works ? "accepted" : "the nonce of the lookups has no work behind it");
+    rejected += works ? 0 : 1;
+  }
+  EXPECT_GT(rejected, 0);
+}
+
 // A prover that lies where no layer's sum can tell: it makes the root 0 by a false child, and
 // then sends the rounds of the true tree. Only the first of these rounds contradicts it.
 std::vector<Claim> ForgeLookups(const LookupPlan& plan, std::span<const std::int32_t> cells,

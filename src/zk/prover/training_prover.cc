@@ -105,8 +105,8 @@ Fp2 SumOfBlock(const CommittedMatrix& matrix, const TensorBlocks::Placed& block,
 
 class MatrixWitness final : public LinkWitness {
  public:
-  MatrixWitness(const TrainingPlan& plan, const std::vector<const CommittedMatrix*>& matrices)
-      : plan_(plan), matrices_(matrices) {}
+  MatrixWitness(const TrainingPlan& plan, std::vector<const CommittedMatrix*> matrices)
+      : plan_(plan), matrices_(std::move(matrices)) {}
 
   std::unique_ptr<RelationWitness::Product> Records(const LongLivedTensor& column,
                                                     const std::vector<AxisFunctional>& axes,
@@ -162,7 +162,7 @@ class MatrixWitness final : public LinkWitness {
   }
 
   const TrainingPlan& plan_;
-  const std::vector<const CommittedMatrix*>& matrices_;
+  std::vector<const CommittedMatrix*> matrices_;
 };
 
 }  // namespace
@@ -220,6 +220,22 @@ Result<std::vector<std::uint64_t>> DataCells(
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
                             std::vector<const CommittedMatrix*> matrices, Env& env,
                             const ProverHooks& hooks) {
+  if (hooks.progress) FLAIR_DO(hooks.progress("witness"));
+  std::vector<std::int32_t> cells = values.Cells(plan.layout());
+  FLAIR_DO(CountLookups(plan.layout().lookups(), cells));
+  const auto links = LinksOf(plan, matrices);
+  return ProveCells(plan, std::move(cells), values, *links, std::move(matrices), env, hooks);
+}
+
+std::unique_ptr<LinkWitness> LinksOf(const TrainingPlan& plan,
+                                     std::vector<const CommittedMatrix*> matrices) {
+  return std::make_unique<MatrixWitness>(plan, std::move(matrices));
+}
+
+Result<Bytes> ProveCells(const TrainingPlan& plan, std::vector<std::int32_t> cells,
+                         RunValues& values, LinkWitness& links,
+                         std::vector<const CommittedMatrix*> matrices, Env& env,
+                         const ProverHooks& hooks) {
   const auto stage = [&](std::string_view name) {
     return hooks.progress ? hooks.progress(name) : OkStatus();
   };
@@ -228,9 +244,6 @@ Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
                          : OkStatus();
   };
   const LookupPlan& lookups = plan.layout().lookups();
-  FLAIR_DO(stage("witness"));
-  std::vector<std::int32_t> cells = values.Cells(plan.layout());
-  FLAIR_DO(CountLookups(lookups, cells));
   const auto rows =
       std::make_shared<IntRows>(std::move(cells), plan.batch().matrices()[0].num_columns());
   FLAIR_DO(stage("commitment"));
@@ -241,7 +254,6 @@ Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
   FLAIR_DO(stage("lookups"));
   ProvenLookups proven = ProveLookups(lookups, rows->cells(), transcript, prover);
   FLAIR_DO(stage("relations"));
-  MatrixWitness links(plan, matrices);
   std::vector<Claim> claims = std::move(proven.claims);
   for (Claim& claim : plan.RunScript(transcript, prover, &links, &values)) {
     claims.push_back(std::move(claim));

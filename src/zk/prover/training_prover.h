@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -46,5 +47,17 @@ struct ProverHooks {
 Result<Bytes> ProveTraining(const TrainingPlan& plan, RunValues& values,
                             std::vector<const CommittedMatrix*> matrices, Env& env,
                             const ProverHooks& hooks = {});
+
+// The same from the witness's cells as they are, counts of lookups among them, with what `links`
+// says of the statement's matrices. What is not so makes a proof that nobody accepts: tests of the
+// verifier ask for it.
+Result<Bytes> ProveCells(const TrainingPlan& plan, std::vector<std::int32_t> cells,
+                         RunValues& values, LinkWitness& links,
+                         std::vector<const CommittedMatrix*> matrices, Env& env,
+                         const ProverHooks& hooks = {});
+
+// What the matrices hold. `matrices`: the statement's, in its order; borrowed.
+std::unique_ptr<LinkWitness> LinksOf(const TrainingPlan& plan,
+                                     std::vector<const CommittedMatrix*> matrices);
 
 }  // namespace flair::zk

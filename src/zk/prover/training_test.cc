@@ -11,6 +11,7 @@
 #include "circuit/circuit_testing.h"
 #include "zk/batch/soundness.h"
 #include "zk/prover/batch_testing.h"
+#include "zk/prover/lookup_prover.h"
 #include "zk/prover/training_prover.h"
 #include "zk/training/training_proof.h"
 #include "zk/verifier/training_verifier.h"
@@ -232,6 +233,30 @@ TEST(TrainingTest, FalseRunsAreRejected) {
     r.matrices[2] = std::move(other.matrices[2]);
     r.statement.matrices[2] = other.statement.matrices[2];
   });
+}
+
+// A prover that opens other matrices than those that its run was trained from, and says of them
+// what the true ones hold.
+TEST(TrainingTest, MatricesThatHoldSomethingElseAreRejected) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    const TrainedRun honest(2, {}, 1);
+    TrainedRun liar(2, {}, 1), other(2, {}, 5);
+    liar.matrices[i] = std::move(other.matrices[i]);
+    liar.statement.matrices[i] = other.statement.matrices[i];
+    const auto borrow = [](const TrainedRun& run) {
+      std::vector<const CommittedMatrix*> borrowed;
+      for (const auto& m : run.matrices) borrowed.push_back(m.get());
+      return borrowed;
+    };
+    RunValues values = liar.Values();
+    const TrainingPlan plan = liar.Plan(values);
+    std::vector<std::int32_t> cells = values.Cells(plan.layout());
+    ASSERT_TRUE(CountLookups(plan.layout().lookups(), cells).ok());
+    const auto links = LinksOf(plan, borrow(honest));
+    const Bytes proof =
+        ProveCells(plan, cells, values, *links, borrow(liar), *SeededEnv(77)).value();
+    EXPECT_NE(liar.Verify(proof), "") << RoleName(liar.statement.matrices[i].role);
+  }
 }
 
 // The perceptron, with a rate that nothing reads.

@@ -1,0 +1,57 @@
+// Bytes that are no proof of a run. SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "proof/run_proof.h"
+
+namespace flair::proof {
+namespace {
+
+using testing::HasSubstr;
+
+ChunkProof Chunk() {
+  ChunkProof chunk;
+  chunk.statement.num_steps = 1;
+  chunk.proof.resize(3);
+  return chunk;
+}
+
+std::string Says(ByteView bytes) {
+  const auto chunks = DecodeRunProof(bytes);
+  return chunks.ok() ? "accepted" : chunks.error().message();
+}
+
+TEST(RunBytesTest, WhatWasWrittenIsRead) {
+  const Bytes bytes = EncodeRunProof({Chunk(), Chunk()});
+  EXPECT_EQ(EncodeRunProof(DecodeRunProof(bytes).value()), bytes);
+}
+
+TEST(RunBytesTest, WhatIsNoProofOfARunIsRefused) {
+  const Bytes bytes = EncodeRunProof({Chunk(), Chunk()});
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_THAT(Says(ByteView(bytes).first(n)), HasSubstr(n < 10 ? "no proof of a run" : "cut off"))
+        << n;
+  }
+  const auto changed = [&](std::size_t at, std::byte value) {
+    Bytes other = bytes;
+    other[at] = value;
+    return Says(other);
+  };
+  EXPECT_THAT(changed(0, std::byte{}), HasSubstr("no proof of a run"));
+  EXPECT_THAT(changed(4, std::byte{9}), HasSubstr("a version"));
+  EXPECT_THAT(changed(6, std::byte{3}), HasSubstr("cut off"));
+  EXPECT_THAT(changed(6, std::byte{1}), HasSubstr("behind the last chunk"));
+  EXPECT_THAT(Says(EncodeRunProof({})), HasSubstr("a proof of 0 chunks"));
+  EXPECT_THAT(changed(9, std::byte{1}), HasSubstr("a proof of 16777218 chunks"));
+  // A length beyond the bytes that are left.
+  EXPECT_THAT(changed(13, std::byte{1}), HasSubstr("the statement is cut off"));
+  Bytes longer = EncodeChunk(Chunk());
+  ASSERT_TRUE(DecodeChunk(longer).ok());
+  longer.push_back({});
+  EXPECT_FALSE(DecodeChunk(longer).ok());
+}
+
+}  // namespace
+}  // namespace flair::proof
