@@ -78,7 +78,7 @@ inline Bytes Trained(const Bytes& weights, std::uint64_t seed) {
 // 0 in every run of the tests; `./dev soak faults` counts it up with --gtest_shuffle and
 // --gtest_random_seed, and the fault loops choose another batch for each.
 inline std::uint64_t SoakSeed() {
-  return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed());
+  return static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed));  // random_seed() is the clock's
 }
 
 inline Result<ContentRef> Put(ObjectBatch& batch, const Bytes& bytes, PutOptions options = {}) {
