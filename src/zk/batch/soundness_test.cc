@@ -169,7 +169,10 @@ TEST(SoundnessTest, ShapesThatAskForTooMuchAreRefused) {
   EXPECT_THAT(Says(kSmall, {}, 0, kMaxPads + 1), HasSubstr("more pads"));
   EXPECT_THAT(Says(kSmall, {}, kMaxPads), HasSubstr("rows"));
   EXPECT_THAT(Says(kSmall, {}, 0, 0, {.work_bits = 33}), HasSubstr("more work"));
-  const std::vector<MatrixShape> many(kMaxMatrices, kSmall);
+  MatrixShape weights = kSmall;
+  weights.kind = MatrixKind::kWeights;
+  const std::vector<MatrixShape> many(kMaxMatrices, weights);
+  EXPECT_EQ(Says(kSmall, {many.begin(), many.end() - 1}), "");
   EXPECT_THAT(Says(kSmall, many), HasSubstr("more matrices"));
   const BatchPlan plan = BatchPlan::Make(kSmall, {}, 0, 0, {}).value();
   EXPECT_TRUE(plan.CheckClaims(std::vector<Claim>(kMaxClaims)).ok());

@@ -316,7 +316,7 @@ TEST(LookupTest, DenominatorsOfZeroAreNoProof) {
 }
 
 // Some words of the lookups' challenges are known to the cheat: alpha's, or all betas'. Each of
-// these is 5, in F.
+// these is 1.
 class KnownChallenges final : public Transcript {
  public:
   enum class Which { kAlpha, kBetas };
@@ -330,7 +330,7 @@ class KnownChallenges final : public Transcript {
     const bool is_known = which_ == Which::kAlpha ? word < 2 : word >= 2 && word < 8;
     if (is_known) {
       std::fill_n(step.bytes.begin(), 8, std::byte{0});
-      step.bytes[0] = word % 2 == 0 ? std::byte{5} : std::byte{0};
+      step.bytes[0] = word % 2 == 0 ? std::byte{1} : std::byte{0};
     }
     return step;
   }
@@ -346,7 +346,7 @@ void ExpectOnlyKnownChallengesPass(Scenario& scenario, KnownChallenges::Which wh
   EXPECT_EQ(scenario.Run(), "masks: a constraint between pads does not hold");
 }
 
-// Tuples that have the key of another row when betas are 5.
+// Tuples that have the key of another row when betas are 1.
 TEST(LookupTest, RowsThatAKnownBetaConfusesAreRejected) {
   const Example example = MakeExample(9, {2, 2, 2, 2});
   const auto counts_of = [&](std::size_t segment) {
@@ -366,17 +366,17 @@ TEST(LookupTest, RowsThatAKnownBetaConfusesAreRejected) {
     change(cells);
     return scenario;
   };
-  Scenario beta0 = make([&](auto& cells) {  // 5 + 92 = 20 + 77
-    cells[example.lookups[0].v] = 92;
+  Scenario beta0 = make([&](auto& cells) {  // 1 + 80 = 4 + 77
+    cells[example.lookups[0].v] = 80;
     --cells[counts_of(0) + 3];
     ++cells[counts_of(7)];
   });
-  Scenario beta1 = make([&](auto& cells) {  // 14 + 5 * 0 = 9 + 5 * 1
-    cells[example.lookups[1].v] = 14;
+  Scenario beta1 = make([&](auto& cells) {  // 10 + 0 = 9 + 1
+    cells[example.lookups[1].v] = 10;
     cells[*example.lookups[1].c1] = 0;
   });
-  Scenario beta2 = make([&](auto& cells) {  // 5 + 5 * 0 = 0 + 5 * 1
-    cells[example.lookups[2].v] = 5;
+  Scenario beta2 = make([&](auto& cells) {  // 1 + 0 = 0 + 1
+    cells[example.lookups[2].v] = 1;
     cells[*example.lookups[2].c2] = 0;
   });
   for (Scenario* const scenario : {&beta0, &beta1, &beta2}) {
@@ -384,16 +384,16 @@ TEST(LookupTest, RowsThatAKnownBetaConfusesAreRejected) {
   }
 }
 
-// Counts that make up for a value which is no row, at one alpha: 1/(5-17) = 1/(5-8) - 1/(5-9).
+// Counts that make up for a value which is no row, at one alpha: 1/(1-13) = 1/(1-4) - 1/(1-5).
 TEST(LookupTest, CountsThatFitAKnownAlphaAreRejected) {
   Example example;
-  example.AddTable({.class_number = 0, .log_rows = 3, .first = 6});
+  example.AddTable({.class_number = 0, .log_rows = 3, .first = 2});
   std::mt19937_64 random(1);
   example.AddLookups(0, 3, random);
-  example.cells[example.lookups[0].v] = 6;
+  example.cells[example.lookups[0].v] = 2;
   Scenario scenario(example);
   scenario.Count();
-  scenario.cells()[example.lookups[0].v] = 17;
+  scenario.cells()[example.lookups[0].v] = 13;
   const std::uint64_t counts = example.segments[0].multiplicities;
   --scenario.cells()[counts];
   ++scenario.cells()[counts + 2];
