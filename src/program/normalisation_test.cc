@@ -57,8 +57,32 @@ schedule 1/32
 profile gradient 24 22
 )";
 
+// Channels in groups of two: two axes of the circuit, in the running statistics as well.
+constexpr std::string_view kGrouped = R"(flair program 1
+batch 4
+data x [2, 3, 3] bits 12 scale 8
+label y classes 3
+param a [4, 1, 2, 2]
+param g [4]
+param b [4]
+param f [3, 16]
+buffer m [4]
+buffer v [4]
+h = conv(x, a, groups=2)
+n = batch_norm(h, g, b, m, v)
+r = relu(n)
+q = flatten(r)
+z = linear(q, f)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 1/32
+profile gradient 24 22
+)";
+
 TEST(NormalisationTest, BatchNormTrainsLikeDoubles) {
   ExpectTrainsLikeDoubles(kNormed, 4, 1e-4);
+  ExpectTrainsLikeDoubles(kGrouped, 4, 1e-4);
   ExpectTrainsLikeDoubles(kFrozen, 4, 1e-4);
 }
 
@@ -73,8 +97,8 @@ TEST(NormalisationTest, ChannelsWithoutVarianceHaveAStep) {
 }
 
 // Running statistics against the formula, from what the doubles say of h.
-TEST(NormalisationTest, RunningStatisticsMoveTowardsTheBatch) {
-  const Training t = Prepared(kNormed);
+void ExpectStatisticsMove(std::string_view text) {
+  const Training t = Prepared(text);
   const auto end = Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
     const RealInputs inputs = RealInputsOf(t, step);
     const std::vector<Reals> values = Evaluate(t.graph, inputs);
@@ -106,6 +130,11 @@ TEST(NormalisationTest, RunningStatisticsMoveTowardsTheBatch) {
     return OkStatus();
   });
   EXPECT_TRUE(end.ok());
+}
+
+TEST(NormalisationTest, RunningStatisticsMoveTowardsTheBatch) {
+  ExpectStatisticsMove(kNormed);
+  ExpectStatisticsMove(kGrouped);
 }
 
 }  // namespace
