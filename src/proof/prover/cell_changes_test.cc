@@ -198,7 +198,6 @@ void ExpectAreRejected(CellChanges changes, std::uint64_t stride) {
     EXPECT_NE(changes.WithItsNumber(cell, random), "accepted") << changes.NameOf(cell);
     ++tried;
   }
-  std::printf("%lu cells, %lu changes\n", changes.num_cells(), tried);
   testing::Test::RecordProperty("cells", std::to_string(changes.num_cells()));
   testing::Test::RecordProperty("changes", std::to_string(tried));
   testing::Test::RecordProperty("shares", std::to_string(stride));
