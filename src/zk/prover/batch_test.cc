@@ -185,23 +185,59 @@ TEST(BatchTest, FalseClaimsAreRejected) {
 
 // Mu tells so many constraints apart; the bound of a plan's soundness counts on it.
 TEST(BatchTest, MoreConstraintsThanTheBoundCountsAreRefused) {
-  Scenario scenario(62, {}, 1, kWitness, kFewQueries, /*product=*/false, Values::kPublic);
-  const BatchProof proof = scenario.Prove(1);
+  std::mt19937_64 random(62);
+  const BatchPlan plan = BatchPlan::Make(kWitness, {}, 0, 0, kFewQueries).value();
+  const auto data = RandomRows(kWitness, random);
   const auto says = [&](std::size_t num_constraints) {
-    auto verifier = BatchVerifier::Begin(scenario.plan(), scenario.roots(), {}, proof).value();
-    Transcript transcript("test");
-    verifier.AbsorbRoots(transcript);
-    for (std::size_t i = 0; i < num_constraints; ++i) verifier.RequireZero(Masked());
-    Claim claim = scenario.statements()[0].claim;
-    claim.value = Masked(scenario.statements()[0].value);
-    const Status checked = verifier.Check(transcript, {claim});
-    return checked.ok() ? "accepted" : checked.error().message();
+    const Script script = [&](Channel& channel, Transcript&) {
+      for (std::size_t i = 0; i < num_constraints; ++i) channel.RequireZero(Masked());
+      return std::vector<Claim>{};
+    };
+    Transcript proving("test");
+    const Proven proven = ProveScript(plan, data, {}, *SeededEnv(1), proving, script);
+    Transcript verifying("test");
+    return JudgeScript(plan, proven, verifying, script);
   };
-  EXPECT_EQ(says(0), "accepted");
   // A round each, the sum behind them, the group's row.
-  const std::size_t own = scenario.plan().num_variables() + 2;
+  const std::size_t own = plan.num_variables() + 2;
+  EXPECT_EQ(says(kMaxConstraints - own), "accepted");
   EXPECT_EQ(says(kMaxConstraints - own + 1), "more constraints than an opening has");
-  EXPECT_THAT(says(kMaxConstraints - own), HasSubstr("constraint between pads"));
+}
+
+// What the plan counts is there, no more and no less, before anything of it is read.
+TEST(BatchTest, WhatDoesNotFitThePlanIsRefusedAtTheBeginning) {
+  Scenario scenario(63, {kWeights}, 2);
+  const BatchProof honest = scenario.Prove(1);
+  const auto says = [&](const std::function<void(std::vector<Digest>&, std::vector<Digest>&,
+                                                 BatchProof&)>& change) {
+    std::vector<Digest> roots = scenario.roots();
+    std::vector<Digest> companions = scenario.companions();
+    BatchProof proof = honest;
+    change(roots, companions, proof);
+    const auto begun = BatchVerifier::Begin(scenario.plan(), roots, companions, proof);
+    return begun.ok() ? "accepted" : begun.error().message();
+  };
+  EXPECT_EQ(says([](auto&, auto&, auto&) {}), "accepted");
+  EXPECT_EQ(says([](auto& r, auto&, auto&) { r.pop_back(); }), "another number of roots");
+  EXPECT_EQ(says([](auto&, auto& c, auto&) { c.emplace_back(); }), "another number of roots");
+  EXPECT_THAT(says([](auto&, auto&, auto& p) { p.masked.pop_back(); }), HasSubstr("masked values"));
+  EXPECT_EQ(says([](auto&, auto&, auto& p) { p.groups.emplace_back(); }),
+            "another number of groups");
+  EXPECT_EQ(says([](auto&, auto&, auto& p) { p.groups[1].combined_row.pop_back(); }),
+            "a combined row of another length");
+}
+
+// A value that the plan has a pad for, and no script reads.
+TEST(BatchTest, AValueThatNobodyReadsIsRejected) {
+  std::mt19937_64 random(64);
+  const BatchPlan plan = BatchPlan::Make(kWitness, {}, 1, 0, kFewQueries).value();
+  const Script script = [](Channel&, Transcript&) { return std::vector<Claim>{}; };
+  Transcript proving("test");
+  Proven proven =
+      ProveScript(plan, RandomRows(kWitness, random), {}, *SeededEnv(1), proving, script);
+  proven.proof.masked.emplace_back();
+  Transcript verifying("test");
+  EXPECT_EQ(JudgeScript(plan, proven, verifying, script), "the proof holds values nobody reads");
 }
 
 // A block that is not where it says: rounded down it would be its neighbour, wrapped around

@@ -218,6 +218,20 @@ TEST(ForgerTest, TwoFalseClaimsThatCancelAreRejected) {
   EXPECT_EQ(arena.Judge(attack), kConstraint);
 }
 
+// Were mu constant: two constraints are false by 1 and by -1.
+TEST(ForgerTest, TwoFalseConstraintsThatCancelAreRejected) {
+  Arena arena;
+  Attack attack;
+  attack.pads = 2;
+  attack.script = [&](Channel& channel, Transcript& transcript) {
+    const auto sent = channel.Pass(transcript, Label::kClaimValue, {Fp2(5), Fp2(5)});
+    channel.RequireZero(sent[0].masked - Masked(Fp2(6)));
+    channel.RequireZero(sent[1].masked - Masked(Fp2(4)));
+    return arena.Claims()(channel, transcript);
+  };
+  EXPECT_EQ(arena.Judge(attack), kConstraint);
+}
+
 // Were epsilon constant: what a value lacks is put on another, claimed of nothing.
 TEST(ForgerTest, TwoFalseValuesThatCancelAreRejected) {
   Arena arena;

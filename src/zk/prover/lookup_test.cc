@@ -503,6 +503,21 @@ TEST(LookupTest, APlanRefusesWhatCannotBe) {
   EXPECT_THAT(says([](Example& e) { e.segments[5].c1.values.pop_back(); }),
               HasSubstr("another length"));
   EXPECT_THAT(says([](Example& e) { e.segments[0].log_rows = 32; }), HasSubstr("too large"));
+  EXPECT_EQ(says([](Example& e) { e.segments[0].first = 0x7fff'fff0; }), "");
+  EXPECT_THAT(says([](Example& e) { e.segments[0].first = 0x7fff'fff1; }), HasSubstr("too large"));
+  // More lookups than a count can hold, of one class and of all.
+  const auto add_block = [](Example& e, std::uint32_t class_number, unsigned log_size) {
+    e.lookups.push_back({.class_number = class_number, .log_size = log_size, .v = 0});
+  };
+  EXPECT_EQ(says([&](Example& e) { add_block(e, 1, 30); }), "");
+  EXPECT_THAT(says([&](Example& e) { add_block(e, 1, 31); }), HasSubstr("2^31 lookups or more"));
+  EXPECT_THAT(says([&](Example& e) {
+                for (const std::uint32_t c : {1, 2, 3, 4, 5}) {
+                  e.AddTable({.class_number = 5, .log_rows = 0, .first = static_cast<int>(c)});
+                  add_block(e, c, 30);
+                }
+              }),
+              HasSubstr("more than 2^32 lookups"));
   // Attack 36: a row that occurs twice could hide a count.
   EXPECT_THAT(says([](Example& e) { e.segments[3].c1.constant = 1; }),
               HasSubstr("table 2 has the row of 8 twice"));

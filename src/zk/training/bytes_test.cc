@@ -103,6 +103,8 @@ TEST_F(ProofBytesTest, ElementsOfPOrMoreAreRefused) {
   }
 }
 
+constexpr std::size_t kFirstMatrix = 4 + 2 + 5 * Digest::kBytes + 3 * 8 + 1;
+
 TrainingStatement Statement() {
   MatrixShape data = kWeights;
   data.kind = MatrixKind::kData;
@@ -137,7 +139,7 @@ TEST(StatementBytesTest, WhatIsNoStatementIsRefused) {
            [](S& s) { s.num_records = (1ULL << 32) + 1; }}) {
     EXPECT_EQ(says(change), "statement: steps or records out of range");
   }
-  EXPECT_THAT(says([](S& s) { s.matrices[1].role = static_cast<Role>(9); }),
+  EXPECT_THAT(says([](S& s) { s.matrices[2].role = static_cast<Role>(9); }),
               HasSubstr("role 9 is none"));
   EXPECT_THAT(says([](S& s) { std::swap(s.matrices[1].role, s.matrices[2].role); }),
               HasSubstr("not in order"));
@@ -150,6 +152,8 @@ TEST(StatementBytesTest, WhatIsNoStatementIsRefused) {
   };
   EXPECT_THAT(byte(0), HasSubstr("it is none"));
   EXPECT_THAT(byte(4), HasSubstr("a version"));
+  // 2^32 more columns than there are.
+  EXPECT_THAT(byte(kFirstMatrix + 1 + 4), HasSubstr("too wide"));
   EXPECT_THAT(says({}, [](Bytes& bytes) { bytes.push_back({}); }), HasSubstr("its length"));
   EXPECT_THAT(says({}, [](Bytes& bytes) { bytes.pop_back(); }), HasSubstr("its length"));
   EXPECT_THAT(says({}, [](Bytes& bytes) { bytes.resize(40); }), HasSubstr("cut off"));
