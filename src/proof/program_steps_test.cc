@@ -35,5 +35,25 @@ TEST(ProgramStepsTest, PublicsAreFewTogether) {
   EXPECT_FALSE(fits(2048));
 }
 
+TEST(ProgramStepsTest, BatchesAreOfRecordsThatThereAre) {
+  const auto lowered = program::Lower(
+      program::ParseProgram("flair program 1\nbatch 4\ndata x [1] bits 12 scale 8\n"
+                            "data y [1] bits 12 scale 8\nparam w [1, 1]\nz = linear(x, w)\n"
+                            "l = mse(z, y)\nloss l\noptimiser sgd()\nschedule 1/16\n"
+                            "profile gradient 24 23\n")
+          .value());
+  ASSERT_TRUE(lowered.ok()) << lowered.error().message();
+  const auto made = [&](std::uint64_t steps, std::uint64_t records) {
+    return ProgramSteps::Make(
+               *lowered,
+               {.seed = {}, .first_step = 0, .num_steps = steps, .num_records = records})
+        .ok();
+  };
+  EXPECT_TRUE(made(3, 4));
+  EXPECT_FALSE(made(kMaxReads / 4 + 1, 4));
+  EXPECT_FALSE(made(3, kMaxRecords + 1));
+  EXPECT_FALSE(made(3, 3));
+}
+
 }  // namespace
 }  // namespace flair::proof

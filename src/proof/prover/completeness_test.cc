@@ -62,7 +62,7 @@ TEST(CompletenessTest, RandomProgramsAreProven) {
   EXPECT_LT(refused + large, kPrograms / 3) << refused << " refused, " << large << " too large";
   for (const auto& table : {program::Operators(), program::Optimisers()}) {
     for (const program::Signature& signature : table) {
-      EXPECT_GE(operators[std::string(signature.name)], 10U) << signature.name;
+      EXPECT_GE(operators[std::string(signature.name)], 5U) << signature.name;
     }
   }
 }

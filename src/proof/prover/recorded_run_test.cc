@@ -50,9 +50,15 @@ class RecordedRunTest : public testing::Test {
     return ProveRun(lowered, claim, secrets, {.steps_per_chunk = 7, .folder = "/chunks"}, env);
   }
   std::string Verify(const ProvenRun& proven) const {
-    const program::Lowered lowered =
-        program::Lower(run_.training.program, proven.claim.slack).value();
-    const auto verdict = VerifyRun(lowered, proven.claim, proven.proof);
+    return Verify(proven, *proven.claim.slack, *proven.claim.slack);
+  }
+  // By who lowers with one slack, and claims one.
+  std::string Verify(const ProvenRun& proven, const program::Slack& circuit,
+                     const program::Slack& claimed) const {
+    const program::Lowered lowered = program::Lower(run_.training.program, circuit).value();
+    RunClaim claim = proven.claim;
+    claim.slack = claimed;
+    const auto verdict = VerifyRun(lowered, claim, proven.proof);
     return verdict.ok() ? "" : verdict.error().message();
   }
 
@@ -82,6 +88,11 @@ TEST_F(RecordedRunTest, BoundsOfAnotherCircuitAreNotTheClaims) {
   program::Slack said = wide;
   said.rho = 1e-4;
   EXPECT_NE(proven_with(said), "");
+  // Whoever verifies another circuit than the claim's, or a claim of another slack than the proof's.
+  const auto proven = Prove(wide, said);
+  ASSERT_TRUE(proven.ok());
+  EXPECT_EQ(Verify(*proven, wide, said), "the circuit has another slack than the claim");
+  EXPECT_EQ(Verify(*proven, wide, wide), "chunk 0: slack: not the claim's");
   said = wide;
   said.sigma = 1e-5;
   EXPECT_NE(proven_with(said), "");

@@ -113,6 +113,28 @@ TEST_F(RunClaimTest, BeforeItsFirstStepARunRemembersNothing) {
   EXPECT_THAT(verdict.error().message(), HasSubstr("state before its first step"));
 }
 
+// Two runs, the second of which has forgotten what the first remembered, are not one.
+TEST_F(RunClaimTest, StateThatIsNotPassedOnIsMissed) {
+  RunUnderTest run(kWithMomentum, 2);
+  MemEnv first_env, second_env;
+  const auto first = run.Prove(first_env, 2);
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  run.training.state = first->end;
+  std::fill(run.training.state.carried[1].begin(), run.training.state.carried[1].end(), 0);
+  run.claim.first_step = 2;
+  const auto second = run.Prove(second_env, 2);
+  ASSERT_TRUE(second.ok()) << second.error().message();
+
+  std::vector<ChunkProof> chunks = DecodeRunProof(first->proof).value();
+  chunks.push_back(DecodeRunProof(second->proof).value()[0]);
+  RunClaim claim = first->claim;
+  claim.num_steps = 4;
+  claim.after = second->claim.after;
+  const auto verdict = VerifyRun(run.training.lowered, claim, EncodeRunProof(chunks));
+  EXPECT_EQ(verdict.ok() ? "accepted" : verdict.error().message(),
+            "chunk 0: state after: it is not passed on");
+}
+
 // State that no matrix holds is 0 before the first step.
 TEST_F(RunClaimTest, StateThatComesFromNowhereIsRejected) {
   program::Training training = program::Prepared(kWithMomentum);

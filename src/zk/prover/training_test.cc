@@ -235,6 +235,51 @@ TEST(TrainingTest, FalseRunsAreRejected) {
   });
 }
 
+TEST(TrainingTest, WhatIsNotTheCircuitsHasNoPlan) {
+  const auto says = [](const std::function<void(TrainedRun&)>& change) {
+    TrainedRun run(2, {}, 1);
+    change(run);
+    const RunValues values = run.Values();
+    const auto plan = TrainingPlan::Make(run.statement,
+                                         {.circuit = &run.model.circuit,
+                                          .publics = &values,
+                                          .rows = run.rows,
+                                          .columns = run.columns},
+                                         kFewQueries);
+    return plan.ok() ? "accepted" : plan.error().message();
+  };
+  EXPECT_EQ(says([](TrainedRun&) {}), "accepted");
+  EXPECT_THAT(says([](TrainedRun& r) { ++r.statement.matrices[1].shape.num_rows; }),
+              HasSubstr("rows, the program's"));
+  EXPECT_THAT(says([](TrainedRun& r) { r.statement.matrices.pop_back(); }),
+              HasSubstr("names no weights after"));
+  EXPECT_THAT(says([](TrainedRun& r) {
+                MatrixShape shape = r.statement.matrices[0].shape;
+                shape.kind = MatrixKind::kState;
+                r.statement.matrices.push_back({Role::kStateAfter, shape, {}});
+              }),
+              HasSubstr("the program has no state after"));
+  EXPECT_THAT(says([](TrainedRun& r) { r.rows.push_back(0); }), HasSubstr("records in all"));
+  EXPECT_THAT(says([](TrainedRun& r) { r.rows[0] = kRecords; }), HasSubstr("record 11 is none"));
+  EXPECT_THAT(says([](TrainedRun& r) { ++r.columns[0].bias; }), HasSubstr("the data have"));
+  // A second column, of batches of another size.
+  EXPECT_THAT(says([](TrainedRun& r) {
+                circuit::Builder b;
+                r.model.circuit = {};
+                for (const std::int64_t column : {0, 1}) {
+                  const auto n = b.AddAxis("n", 5 + static_cast<std::uint64_t>(column));
+                  b.AddData("x", {n}, circuit::Signed(8, 8, "data"), column);
+                }
+                r.model.circuit = std::move(b).Finish().value();
+                r.steps.clear();
+                r.columns = ColumnsOf(r.model.circuit);
+                r.statement.matrices.resize(1);
+                r.statement.matrices[0].shape.num_rows = 1;
+                r.rows.resize(12);
+              }),
+              HasSubstr("batches of two sizes"));
+}
+
 // A prover that opens other matrices than those that its run was trained from, and says of them
 // what the true ones hold.
 TEST(TrainingTest, MatricesThatHoldSomethingElseAreRejected) {
