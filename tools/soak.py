@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tests that count, with the counts of days instead of minutes.
 
-  kill    a push whose client or hub is killed at a random step: tests/faults/kill_push.py
-  faults  the store's fault loops, each time over a batch of other sizes: the failing and
-          the crashing of every single operation of it
-  fuzz    every fuzz driver over its corpus: tools/fuzz.py
+  kill          a push whose client or hub is killed at a random step: tests/faults/kill_push.py
+  faults        the store's fault loops, each time over a batch of other sizes: the failing and
+                the crashing of every single operation of it
+  fuzz          every fuzz driver over its corpus: tools/fuzz.py
   completeness  random programs trained, proven and verified, by the 300
-  cells   every committed cell of small runs changed, proven and refused
-  mutate  every check of the verifier off in turn: tools/mutate.py
+  cells         every committed cell of small runs changed, proven and refused
 
 Prints a row for each: what `./dev test` does, what was done here. Ends with 1 when one failed.
 """
@@ -127,14 +126,8 @@ def soak_cells(seconds):
     return f"{sample:,} changes", f"{total:,} changes, {seed} of {shares} shares", wrong
 
 
-def soak_mutate(seconds):
-    run = subprocess.run([sys.executable, ROOT / "tools/mutate.py"], capture_output=True, text=True)
-    last = run.stdout.strip().splitlines()[-1:] or [""]
-    return "", last[0].removeprefix("mutate: ").partition(":")[0], run.stdout[-8000:] + run.stderr[-4000:] if run.returncode else ""
-
-
 SOAKS = {"kill": soak_kill, "faults": soak_faults, "fuzz": soak_fuzz, "completeness": soak_completeness,
-         "cells": soak_cells, "mutate": soak_mutate}
+         "cells": soak_cells}
 
 
 def main():

@@ -113,10 +113,10 @@ class RandomProgram {
     const Window w = WindowOn(x.dims[3], Kernel(x.dims[3]), 9, true);
     const std::string weight = Parameter({out, channels / groups, h.kernel, w.kernel});
     const std::string bias = OneIn(2) ? ", " + Parameter({out}) : "";
-    return Node({x.dims[0], out, h.out, w.out},
-                "conv(" + x.name + ", " + weight + bias + ", " + Strides(h, w) + ", " + Pads(h, w) +
-                    ", dilation=" + List({h.dilation, w.dilation}) +
-                    ", groups=" + std::to_string(groups) + ")");
+    return Node({x.dims[0], out, h.out, w.out}, "conv(" + x.name + ", " + weight + bias + ", " +
+                                                    Strides(h, w) + ", " + Pads(h, w) +
+                                                    ", dilation=" + List({h.dilation, w.dilation}) +
+                                                    ", groups=" + std::to_string(groups) + ")");
   }
   Tensor Pool(const Tensor& x) {
     const bool is_max = OneIn(2);
@@ -176,9 +176,8 @@ class RandomProgram {
         const std::uint64_t begin = Below(x.dims[axis]);
         Dims dims = x.dims;
         dims[axis] = Between(1, x.dims[axis] - begin);
-        return Node(dims, "slice(" + x.name + ", axis=" + std::to_string(axis) +
-                              ", begin=" + std::to_string(begin) +
-                              ", size=" + std::to_string(dims[axis]) + ")");
+        return Node(dims, "slice(" + x.name + ", axis=" + std::to_string(axis) + ", begin=" +
+                              std::to_string(begin) + ", size=" + std::to_string(dims[axis]) + ")");
       }
       case 6: {
         const std::size_t axis = Between(1, rank - 1);
@@ -186,8 +185,8 @@ class RandomProgram {
         const Tensor other = Node(x.dims, "relu(" + x.name + ")");
         Dims dims = x.dims;
         dims[axis] *= 2;
-        return Node(dims, "concat(" + other.name + ", " + x.name +
-                              ", axis=" + std::to_string(axis) + ")");
+        return Node(
+            dims, "concat(" + other.name + ", " + x.name + ", axis=" + std::to_string(axis) + ")");
       }
       case 7: {  // products of the batch's own rows
         const std::uint64_t inner = x.dims.back();
@@ -196,10 +195,9 @@ class RandomProgram {
         const Tensor flat =
             Node({rows, inner}, "reshape(" + x.name + ", dims=" + List({rows, inner}) + ")");
         const Tensor small = Node(flat.dims, "affine(" + flat.name + ", scale=1/4)");
-        const Tensor square = Node(
-            {rows, rows}, "matmul(" + small.name + ", " + small.name + ", transpose_b=yes)");
-        const Tensor back =
-            Node({rows, inner}, "matmul(" + square.name + ", " + small.name + ")");
+        const Tensor square =
+            Node({rows, rows}, "matmul(" + small.name + ", " + small.name + ", transpose_b=yes)");
+        const Tensor back = Node({rows, inner}, "matmul(" + square.name + ", " + small.name + ")");
         return Node(x.dims, "reshape(" + back.name + ", dims=" + List(x.dims) + ")");
       }
       case 8:
@@ -267,13 +265,11 @@ class RandomProgram {
       columns += "data target " + List({size}) + " bits 12 scale 8\n";
       const Tensor z = Linear(x, size);
       const std::string other = Node({}, "mse(" + z.name + ", target)").name;
-      loss = loss.empty() ? other
-                          : Node({}, "add(" + loss + ", " + other + ", beta=1/4)").name;
+      loss = loss.empty() ? other : Node({}, "add(" + loss + ", " + other + ", beta=1/4)").name;
     }
-    text_ = "flair program 1\nbatch " + std::to_string(batch) + "\n" + columns + params_ + buffers_ +
-            nodes_ + "loss " + loss + "\n" + Optimiser() +
-            "profile limb " + std::to_string(Between(8, 12)) +
-            "\nprofile logit 12 7\nprofile gradient 28 23\n";
+    text_ = "flair program 1\nbatch " + std::to_string(batch) + "\n" + columns + params_ +
+            buffers_ + nodes_ + "loss " + loss + "\n" + Optimiser() + "profile limb " +
+            std::to_string(Between(8, 12)) + "\nprofile logit 12 7\nprofile gradient 28 23\n";
   }
 
   std::string Optimiser() {
@@ -284,8 +280,10 @@ class RandomProgram {
                                "sgd(momentum=9/10, nesterov=yes)",
                                "sgd(momentum=9/10, rule=keras)",
                                "sgd(momentum=9/10, nesterov=yes, weight_decay=1/500, rule=keras)"};
-    const std::string adam[] = {"adam(eps=1/100000)", "adam(eps=1/100000, weight_decay=1/1000)",
-                                "adam(eps=1/100000, rule=keras)", "adamw(eps=1/100000)",
+    const std::string adam[] = {"adam(eps=1/100000)",
+                                "adam(eps=1/100000, weight_decay=1/1000)",
+                                "adam(eps=1/100000, rule=keras)",
+                                "adamw(eps=1/100000)",
                                 "adamw(beta1=4/5, beta2=99/100, eps=1/10000)",
                                 "adamw(eps=1/100000, weight_decay=1/50, rule=keras)"};
     const bool is_adam = OneIn(2);

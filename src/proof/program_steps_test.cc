@@ -43,16 +43,18 @@ TEST(ProgramStepsTest, BatchesAreOfRecordsThatThereAre) {
                             "profile gradient 24 23\n")
           .value());
   ASSERT_TRUE(lowered.ok()) << lowered.error().message();
-  const auto made = [&](std::uint64_t steps, std::uint64_t records) {
-    return ProgramSteps::Make(
-               *lowered,
-               {.seed = {}, .first_step = 0, .num_steps = steps, .num_records = records})
+  const auto fits = [&](std::uint64_t steps, std::uint64_t records) {
+    return CheckFits(*lowered,
+                     {.seed = {}, .first_step = 0, .num_steps = steps, .num_records = records})
         .ok();
   };
-  EXPECT_TRUE(made(3, 4));
-  EXPECT_FALSE(made(kMaxReads / 4 + 1, 4));
-  EXPECT_FALSE(made(3, kMaxRecords + 1));
-  EXPECT_FALSE(made(3, 3));
+  EXPECT_TRUE(fits(3, 4));
+  EXPECT_FALSE(fits(kMaxReads / 4 + 1, 4));
+  EXPECT_FALSE(fits(3, kMaxRecords + 1));
+  EXPECT_FALSE(fits(3, 3));
+  EXPECT_FALSE(
+      ProgramSteps::Make(*lowered, {.seed = {}, .first_step = 0, .num_steps = 3, .num_records = 3})
+          .ok());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace flair::proof {
 namespace {
 
 // 300 programs; --gtest_random_seed=N takes the N-th 300 (./dev soak completeness).
-constexpr std::uint64_t kPrograms = 300;
+constexpr std::uint64_t kPrograms = 300 / kOneIn;
 constexpr std::uint64_t kMaxCells = std::uint64_t{1} << 16;
 
 TEST(CompletenessTest, RandomProgramsAreProven) {
@@ -54,12 +54,14 @@ TEST(CompletenessTest, RandomProgramsAreProven) {
     for (const program::Node& node : parsed.nodes) {
       ++operators[std::string(program::FindByCode(program::Operators(), node.op.code)->name)];
     }
-    ++operators[std::string(program::FindByCode(program::Optimisers(), parsed.optimiser.code)->name)];
+    ++operators[std::string(
+        program::FindByCode(program::Optimisers(), parsed.optimiser.code)->name)];
   }
   RecordProperty("programs", std::to_string(proven));
   RecordProperty("cells", std::to_string(cells));
   // Of those that were drawn most are, and nothing is left out.
   EXPECT_LT(refused + large, kPrograms / 3) << refused << " refused, " << large << " too large";
+  if (kOneIn > 1) return;
   for (const auto& table : {program::Operators(), program::Optimisers()}) {
     for (const program::Signature& signature : table) {
       EXPECT_GE(operators[std::string(signature.name)], 5U) << signature.name;

@@ -88,7 +88,8 @@ TEST_F(RecordedRunTest, BoundsOfAnotherCircuitAreNotTheClaims) {
   program::Slack said = wide;
   said.rho = 1e-4;
   EXPECT_NE(proven_with(said), "");
-  // Whoever verifies another circuit than the claim's, or a claim of another slack than the proof's.
+  // Whoever verifies another circuit than the claim's, or a claim of another slack than the
+  // proof's.
   const auto proven = Prove(wide, said);
   ASSERT_TRUE(proven.ok());
   EXPECT_EQ(Verify(*proven, wide, said), "the circuit has another slack than the claim");

@@ -22,6 +22,19 @@
 
 namespace flair::proof {
 
+// Sanitizers are many times slower: with them, tests that count try one in so many.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FLAIR_FEW_TESTS
+#endif
+#endif
+#ifdef FLAIR_FEW_TESTS
+inline constexpr std::uint64_t kOneIn = 20;
+#undef FLAIR_FEW_TESTS
+#else
+inline constexpr std::uint64_t kOneIn = 1;
+#endif
+
 inline constexpr zk::QueryPolicy kFewQueries{.work_bits = 1, .fixed_queries = 12};
 
 struct SmallChunkOptions {
@@ -42,19 +55,18 @@ class SmallChunk {
     chunk.columns_ = zk::ColumnsOf(chunk.lowered_->circuit);
     FLAIR_DO(chunk.Train(training, options));
     chunk.Commit(training, options);
-    FLAIR_TRY(ProgramSteps steps, ProgramSteps::Make(*chunk.lowered_,
-                                                     {.seed = training.run.seed,
-                                                      .first_step = options.first_step,
-                                                      .num_steps = options.steps,
-                                                      .num_records = training.data.rows}));
+    FLAIR_TRY(ProgramSteps steps,
+              ProgramSteps::Make(*chunk.lowered_, {.seed = training.run.seed,
+                                                   .first_step = options.first_step,
+                                                   .num_steps = options.steps,
+                                                   .num_records = training.data.rows}));
     chunk.publics_ = std::make_unique<ProgramSteps>(std::move(steps));
-    FLAIR_TRY(zk::TrainingPlan plan,
-              zk::TrainingPlan::Make(chunk.statement_,
-                                     {.circuit = &chunk.circuit(),
-                                      .publics = chunk.publics_.get(),
-                                      .rows = chunk.publics_->rows(),
-                                      .columns = chunk.columns_},
-                                     kFewQueries));
+    FLAIR_TRY(zk::TrainingPlan plan, zk::TrainingPlan::Make(chunk.statement_,
+                                                            {.circuit = &chunk.circuit(),
+                                                             .publics = chunk.publics_.get(),
+                                                             .rows = chunk.publics_->rows(),
+                                                             .columns = chunk.columns_},
+                                                            kFewQueries));
     chunk.plan_ = std::make_unique<zk::TrainingPlan>(std::move(plan));
     return chunk;
   }
@@ -154,7 +166,8 @@ class SmallChunk {
                          const std::vector<circuit::Ints>& values) {
       const zk::LongLived layout = zk::CarriedLayout(circuit(), carried).value();
       if (layout.tensors.empty()) return;
-      Add(role, kind, zk::CarriedCells(layout, values), options.seed + 1 + statement_.matrices.size());
+      Add(role, kind, zk::CarriedCells(layout, values),
+          options.seed + 1 + statement_.matrices.size());
     };
     add(Carried::kWeight, zk::Role::kWeightsBefore, zk::MatrixKind::kWeights, steps_.front().now);
     add(Carried::kWeight, zk::Role::kWeightsAfter, zk::MatrixKind::kWeights, steps_.back().next);

@@ -36,7 +36,7 @@ profile gradient 20 18
 profile probability 12
 )";
 
-constexpr std::uint64_t kProofs = 300;
+constexpr std::uint64_t kProofs = 300 / kOneIn;
 
 // All that is seen but for hashes, part by part.
 struct Seen {
@@ -186,7 +186,7 @@ TEST(ZeroKnowledgeOfRunsTest, NoCommittedValueIsSeen) {
       program::Prepared(kTiny, {.rows = 3, .data = 0.5, .weights = 0.2});
   std::uint64_t elements = 0, found = 0;
   std::set<std::uint64_t> values;
-  for (std::uint64_t i = 0; i < 100; ++i) {
+  for (std::uint64_t i = 0; i < 100 / kOneIn; ++i) {
     const SmallChunk chunk = SmallChunk::Make(training, {.steps = 1, .seed = 10 * i}).value();
     zk::RunValues run = chunk.ValuesOf(chunk.steps());
     if (i == 0) {

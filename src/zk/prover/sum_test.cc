@@ -1,5 +1,5 @@
-// One sumcheck over hidden tables, and a prover that lies in it: about the sum, in its rounds, about
-// a factor. Each lie passes when the verifier has forgotten one equation.
+// One sumcheck over hidden tables, and a prover that lies in it: about the sum, in its rounds,
+// about a factor. Each lie passes when the verifier has forgotten one equation.
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/sumcheck/sum.h"
 

@@ -40,7 +40,8 @@ TEST(LayoutTest, MatricesOfMoreCellsThanTheyHoldAreRefused) {
   EXPECT_TRUE(DataLayout(columns, kManyCells - 1).ok());
   EXPECT_FALSE(DataLayout(columns, kManyCells).ok());
   for (const unsigned bits : {0U, 31U}) {
-    EXPECT_FALSE(DataLayout(std::vector<DataColumn>{{.dims = {}, .bits = bits, .bias = 0}}, 1).ok());
+    EXPECT_FALSE(
+        DataLayout(std::vector<DataColumn>{{.dims = {}, .bits = bits, .bias = 0}}, 1).ok());
   }
 
   circuit::Circuit circuit;

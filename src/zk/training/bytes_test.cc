@@ -133,10 +133,10 @@ TEST(StatementBytesTest, WhatIsNoStatementIsRefused) {
   };
   using S = TrainingStatement;
   EXPECT_EQ(says({}), "accepted");
-  for (const Change& change : std::vector<Change>{
-           [](S& s) { s.num_steps = 0; }, [](S& s) { s.num_steps = (1ULL << 32) + 1; },
-           [](S& s) { s.first_step = (1ULL << 48) + 1; },
-           [](S& s) { s.num_records = (1ULL << 32) + 1; }}) {
+  for (const Change& change : std::vector<Change>{[](S& s) { s.num_steps = 0; },
+                                                  [](S& s) { s.num_steps = (1ULL << 32) + 1; },
+                                                  [](S& s) { s.first_step = (1ULL << 48) + 1; },
+                                                  [](S& s) { s.num_records = (1ULL << 32) + 1; }}) {
     EXPECT_EQ(says(change), "statement: steps or records out of range");
   }
   EXPECT_THAT(says([](S& s) { s.matrices[2].role = static_cast<Role>(9); }),
