@@ -1,9 +1,9 @@
 // Zero knowledge of whole proofs: what they show of the witness, by first-order statistics over
 // hundreds of proofs, and by looking for committed values in them.
 //
-// That the opening's messages are uniform on all solutions of the verifier's equations, for every
-// witness, is shown in zk/prover/batch_test.cc; that a proof of training shows nothing but an
-// opening, hashes and masked values follows from its format.
+// And a simulator makes proofs without a witness that the same verifier accepts and the same
+// statistics take for a prover's. That an opening's messages are uniform on all solutions of the
+// verifier's equations, for every witness, is shown in zk/prover/batch_test.cc.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "proof/prover/simulator_testing.h"
 #include "proof/prover/small_chunk_testing.h"
 #include "zk/training/training_proof.h"
 
@@ -48,13 +49,13 @@ struct Seen {
 };
 constexpr const char* kPartNames[] = {"masked values", "combined rows", "columns", "mask messages"};
 
-Seen SeenIn(const zk::TrainingProof& proof) {
+Seen SeenIn(const zk::BatchProof& opening) {
   Seen seen;
   const auto add = [](std::vector<zk::Fp>& to, const std::vector<zk::Fp2>& list) {
     for (const zk::Fp2& v : list) to.insert(to.end(), {v.a, v.b});
   };
-  add(seen.masked, proof.opening.masked);
-  for (const zk::GroupOpening& group : proof.opening.groups) {
+  add(seen.masked, opening.masked);
+  for (const zk::GroupOpening& group : opening.groups) {
     add(seen.rows, group.combined_row);
     for (const zk::OpenedMatrix& matrix : group.matrices) {
       for (const auto& column : matrix.columns) {
@@ -62,9 +63,9 @@ Seen SeenIn(const zk::TrainingProof& proof) {
       }
     }
   }
-  add(seen.messages, proof.opening.mask.low_degree);
-  add(seen.messages, proof.opening.mask.linear);
-  add(seen.messages, proof.opening.mask.quadratic);
+  add(seen.messages, opening.mask.low_degree);
+  add(seen.messages, opening.mask.linear);
+  add(seen.messages, opening.mask.quadratic);
   return seen;
 }
 
@@ -87,7 +88,7 @@ class Witness {
   }
   static Seen Prove(const SmallChunk& chunk, Env& env) {
     const Bytes proof = chunk.Prove(env).value();
-    return SeenIn(zk::DecodeProof(chunk.plan().batch(), proof).value());
+    return SeenIn(zk::DecodeProof(chunk.plan().batch(), proof).value().opening);
   }
 
  private:
@@ -129,39 +130,63 @@ double Apart(const Counts& a, const Counts& b) {
 
 constexpr double kFar = 6;  // standard deviations
 
+// Proofs of one kind: elements by their top bits, part by part, and place by place.
+struct Sample {
+  std::array<Counts, 4> counts{};
+  std::vector<int> high;  // by place: how often the top bit is set
+
+  void Add(const Seen& seen) {
+    std::size_t place = 0;
+    for (std::size_t part = 0; part < 4; ++part) {
+      AddTo(counts[part], *seen.parts()[part]);
+      high.resize(std::max(high.size(), place + seen.parts()[part]->size()));
+      for (const zk::Fp v : *seen.parts()[part]) high[place++] += v.value() >> 63 ? 1 : 0;
+    }
+  }
+};
+
+// Of kProofs proofs each.
+void ExpectAreNotToldApart(const Sample& a, const Sample& b) {
+  for (std::size_t part = 0; part < 4; ++part) {
+    EXPECT_LT(FromUniform(a.counts[part]), kFar) << kPartNames[part];
+    EXPECT_LT(FromUniform(b.counts[part]), kFar) << kPartNames[part];
+    EXPECT_LT(Apart(a.counts[part], b.counts[part]), kFar) << kPartNames[part];
+  }
+  // Place by place: deviations of sqrt(n)/2 and, of the difference, sqrt(n/2).
+  ASSERT_EQ(a.high.size(), b.high.size());
+  const double n = kProofs;
+  for (std::size_t place = 0; place < a.high.size(); ++place) {
+    EXPECT_NEAR(a.high[place], n / 2, kFar * std::sqrt(n) / 2) << place;
+    EXPECT_NEAR(b.high[place], n / 2, kFar * std::sqrt(n) / 2) << place;
+    EXPECT_NEAR(a.high[place], b.high[place], kFar * std::sqrt(n / 2)) << place;
+  }
+}
+
 TEST(ZeroKnowledgeOfRunsTest, TwoWitnessesAreNotToldApart) {
-  std::array<std::array<Counts, 4>, 2> counts{};
-  std::array<std::vector<int>, 2> high;  // by place: how often the top bit is set
+  Sample samples[2];
   for (const int which : {0, 1}) {
     const Witness witness(which);
     for (std::uint64_t i = 0; i < kProofs; ++i) {
       const SmallChunk chunk = witness.Commit(1 + 2 * i + static_cast<std::uint64_t>(which));
-      const Seen seen = Witness::Prove(chunk, *zk::SeededEnv(1 + i));
-      std::size_t place = 0;
-      for (std::size_t part = 0; part < 4; ++part) {
-        AddTo(counts[which][part], *seen.parts()[part]);
-        high[which].resize(std::max(high[which].size(), place + seen.parts()[part]->size()));
-        for (const zk::Fp v : *seen.parts()[part]) high[which][place++] += v.value() >> 63 ? 1 : 0;
-      }
+      samples[which].Add(Witness::Prove(chunk, *zk::SeededEnv(1 + i)));
     }
   }
-  for (std::size_t part = 0; part < 4; ++part) {
-    for (const int which : {0, 1}) {
-      EXPECT_LT(FromUniform(counts[which][part]), kFar) << kPartNames[part] << " of " << which;
-    }
-    EXPECT_LT(Apart(counts[0][part], counts[1][part]), kFar) << kPartNames[part];
-  }
-  // Place by place: deviations of sqrt(n)/2 and, of the difference, sqrt(n/2).
-  ASSERT_EQ(high[0].size(), high[1].size());
-  const double n = kProofs;
-  for (std::size_t place = 0; place < high[0].size(); ++place) {
-    for (const int which : {0, 1}) {
-      EXPECT_NEAR(high[which][place], n / 2, kFar * std::sqrt(n) / 2) << place << " of " << which;
-    }
-    EXPECT_NEAR(high[0][place], high[1][place], kFar * std::sqrt(n / 2)) << place;
-  }
-  RecordProperty("elements", std::to_string(high[0].size()));
+  ExpectAreNotToldApart(samples[0], samples[1]);
+  RecordProperty("elements", std::to_string(samples[0].high.size()));
   RecordProperty("proofs", std::to_string(2 * kProofs));
+}
+
+TEST(ZeroKnowledgeOfRunsTest, ASimulatorIsAcceptedAndNotToldApart) {
+  const Witness witness(1);
+  const SmallChunk chunk = witness.Commit(1);
+  Sample proven, simulated;
+  for (std::uint64_t i = 0; i < kProofs; ++i) {
+    proven.Add(Witness::Prove(witness.Commit(1 + i), *zk::SeededEnv(1 + i)));
+    const Simulator simulator(chunk.plan(), 1 + i);
+    EXPECT_EQ(simulator.Judge(), "accepted");
+    simulated.Add(SeenIn(simulator.proof()));
+  }
+  ExpectAreNotToldApart(proven, simulated);
 }
 
 // The same statistics see a prover without randomness: every proof shows the same.

@@ -53,6 +53,8 @@ class BatchVerifier final : public Channel {
 
   // Errors: kRejected names the check that failed.
   Status Check(Transcript& transcript, const std::vector<Claim>& claims);
+  // What was required of pads so far: what a simulator's messages must satisfy.
+  const Constraints& constraints() const { return constraints_; }
 
  private:
   BatchVerifier(const BatchPlan& plan, std::vector<Digest> roots, std::vector<Digest> companions,
