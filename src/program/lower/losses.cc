@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "circuit/gadgets/exponential.h"
 #include "circuit/gadgets/softmax.h"
@@ -10,7 +11,9 @@
 namespace flair::program {
 
 circuit::ValueId Lowering::OneHotOf(NodeId label, const Axes& classes) {
-  const auto key = std::make_pair(label, classes);
+  Dims sizes;
+  for (const AxisId axis : classes) sizes.push_back(b_.axis(axis).size);
+  const auto key = std::make_pair(label, std::move(sizes));
   if (const auto made = onehots_.find(key); made != onehots_.end()) return made->second;
   const Column& column = p_.columns[g_[label].index];
   auto& number = made_.columns[g_[label].index];

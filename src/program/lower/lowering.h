@@ -264,7 +264,7 @@ class Lowering {
   std::map<std::uint32_t, circuit::ValueId> clipped_;            // gradients, by parameter
   std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it
-  std::map<std::pair<NodeId, Axes>, circuit::ValueId> onehots_;  // by label and class axes
+  std::map<std::pair<NodeId, Dims>, circuit::ValueId> onehots_;  // by label and cut of its classes
   std::optional<circuit::TableId> exponentials_;
   std::map<NodeId, Norm> norms_;
   std::map<std::pair<NodeId, NodeId>, Operand> means_;  // by dy and batch_norm
