@@ -21,7 +21,7 @@ struct Unit {
   int exponent = 0;
 
   bool operator==(const Unit&) const = default;
-  bool is_zero() const { return num == 0; }
+  bool is_zero() const { return num == 0 && den != 0; }
   bool is_valid() const { return den != 0; }
 };
 
