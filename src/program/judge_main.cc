@@ -6,6 +6,8 @@
 //            HEX, "step"}; {"nodes": by name, "gradients": of the parameters, or null,
 //            "buffers": behind the step}, or {"error": why}
 //   steps    what StepsOf() is asked, and its answer or {"error": why}
+//   circuit  what LoweredOf() is asked: the circuit as CircuitDigestJson() has it, or
+//            {"refused": why}; circuits: the digest of that, or "refused: why"
 //
 // `program_judge vectors` prints tests/vectors/steps.json.
 // SPDX-License-Identifier: Apache-2.0
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "base/hex.h"
+#include "program/circuit_digest_testing.h"
 #include "program/encoding.h"
 #include "program/evaluate.h"
 #include "program/shapes.h"
@@ -81,6 +84,17 @@ std::string JudgeSteps(const std::string& line) {
   return json::serialize(json::object{{"error", steps.error().message()}});
 }
 
+std::string JudgeCircuit(const std::string& line) {
+  const auto lowered = LoweredOf(json::parse(line));
+  if (lowered.ok()) return json::serialize(CircuitDigestJson(*lowered));
+  return json::serialize(json::object{{"refused", lowered.error().message()}});
+}
+
+std::string JudgeCircuits(const std::string& line) {
+  const auto lowered = LoweredOf(json::parse(line));
+  return lowered.ok() ? CircuitDigest(*lowered) : "refused: " + lowered.error().message();
+}
+
 int PrintVectors() {
   const char* before = "[\n";
   for (const json::value& vector : MakeStepVectors()) {
@@ -95,7 +109,11 @@ struct Kind {
   std::string_view name;
   std::string (*judge)(const std::string& line);
 };
-constexpr Kind kKinds[] = {{"bytes", JudgeBytes}, {"values", JudgeValues}, {"steps", JudgeSteps}};
+constexpr Kind kKinds[] = {{"bytes", JudgeBytes},
+                           {"values", JudgeValues},
+                           {"steps", JudgeSteps},
+                           {"circuit", JudgeCircuit},
+                           {"circuits", JudgeCircuits}};
 
 int Main(const std::vector<std::string_view>& arguments) {
   if (arguments.size() == 1 && arguments[0] == "vectors") return PrintVectors();
@@ -104,7 +122,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     for (std::string line; std::getline(std::cin, line);) std::cout << judge(line) << "\n";
     return 0;
   }
-  std::cerr << "usage: program_judge bytes|values|steps|vectors\n";
+  std::cerr << "usage: program_judge bytes|values|steps|circuit|circuits|vectors\n";
   return 2;
 }
 
