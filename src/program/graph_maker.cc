@@ -54,7 +54,9 @@ NodeId GraphMaker::Mul(NodeId a, NodeId b) {
   const auto dims = Broadcast(graph_[a].dims, graph_[b].dims);
   FLAIR_CHECK(dims.has_value());
   if (graph_[a].op == Primitive::kConstant) std::swap(a, b);
-  if (graph_[b].op == Primitive::kConstant && graph_[a].dims == *dims) {
+  // A mask is a public, and a factor of products alone.
+  if (graph_[b].op == Primitive::kConstant && graph_[a].dims == *dims &&
+      graph_[a].op != Primitive::kMask) {
     const auto scaled = Affine(a, graph_[b].alpha, {0, 1});
     if (scaled.ok()) return *scaled;
   }

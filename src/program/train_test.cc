@@ -69,6 +69,45 @@ TEST(TrainTest, APerceptronTrainsLikeDoubles) {
 
 TEST(TrainTest, SumsAndProductsTrainLikeDoubles) { ExpectTrainsLikeDoubles(kTangled, 6, 5e-5); }
 
+// A mask under a gradient that is a constant: regression, that gradient was 0.
+TEST(TrainTest, DropoutBeforeASumTrainsLikeDoubles) {
+  ExpectTrainsLikeDoubles(R"(flair program 1
+batch 4
+data x [3] bits 12 scale 8
+param w [3]
+h = mul(x, w)
+d = dropout(h, p=1/4)
+l = reduce(d, axes=[0, 1], by=mean)
+loss l
+optimiser sgd()
+schedule 1/32
+)",
+                          4, 5e-5);
+}
+
+// `r` does not vary along the batch, and is read without it: regression, its mean was a quarter.
+TEST(TrainTest, NormsAndConvolutionsOfWhatIsRepeatedTrainLikeDoubles) {
+  constexpr std::string_view kHead = R"(flair program 1
+batch 4
+data x [2, 3, 3] bits 12 scale 8
+data t [2, 2, 2] bits 12 scale 8
+param w [2, 3, 3]
+param k [2, 2, 2, 2]
+param g [2]
+param b [2]
+buffer m [2]
+buffer v [2]
+r = add(x, w, alpha=0)
+)";
+  constexpr std::string_view kTail =
+      "l = mse(z, t)\nloss l\noptimiser sgd()\nschedule 1/32\nprofile gradient 24 20\n";
+  for (const std::string_view nodes :
+       {"z = conv(r, k)\n", "n = batch_norm(r, g, b, m, v)\nz = conv(n, k)\n"}) {
+    SCOPED_TRACE(nodes);
+    ExpectTrainsLikeDoubles(std::string(kHead).append(nodes).append(kTail), 3, 1e-4);
+  }
+}
+
 // An error of half a cell is too small for the comparison above to see.
 TEST(TrainTest, ProductsReadTheMiddleOfAWeightsCell) {
   const Training t = Prepared(kSmall);

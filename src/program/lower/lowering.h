@@ -89,6 +89,8 @@ class Lowering {
   Result<Operand> Whole(NodeId id);
   // As a factor of a product: of few bits; the middle of a weight's cell.
   Result<Operand> Factor(NodeId id);
+  // The same, read along all of the node's axes: for what sums over them unseen.
+  Result<Operand> FactorAlongAll(NodeId id);
   // Rounds a node's value into a number of its format.
   Status Round(NodeId id);
   std::optional<Operand> AsOneRead(const Expression& e) const;

@@ -1,4 +1,4 @@
-// Batch normalisation, and the running statistics. docs/spec/step.md has the identities.
+// Batch normalisation, and the running statistics. docs/spec/lowering.md has the identities.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
@@ -91,7 +91,7 @@ Status Lowering::LowerBatchNorm(NodeId id) {
   const GraphNode& node = g_[id];
   const NodeId x = node.inputs[0];
   const std::string& name = node.name;
-  FLAIR_TRY(const Operand read, Factor(x));
+  FLAIR_TRY(const Operand read, FactorAlongAll(x));
   const AxesOfDims dims = ValueOf(x).dims;
   const Axes& channels = dims[1];
   Norm norm{.channels = channels, .dims = dims};

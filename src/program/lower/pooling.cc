@@ -1,4 +1,4 @@
-// Max-pooling. docs/spec/step.md has the identities.
+// Max-pooling. docs/spec/lowering.md has the identities.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>

@@ -139,6 +139,16 @@ Result<Operand> Lowering::Factor(NodeId id) {
   return *AsOneRead(ValueOf(id));
 }
 
+Result<Operand> Lowering::FactorAlongAll(NodeId id) {
+  FLAIR_TRY(const Operand operand, Factor(id));
+  const Axes axes = Flat(ValueOf(id).dims);
+  if (operand.read.axes.size() == axes.size()) return operand;
+  const circuit::ValueId repeated =
+      b_.AddForm(g_[id].name + ".repeated", axes,
+                 {.terms = {{.coefficient = 1, .factors = {operand.read}, .windows = {}}}});
+  return Operand{b_.At(repeated), operand.unit};
+}
+
 AxesOfDims Lowering::MakeAxes(NodeId id, const std::set<AxisId>& taken) {
   std::set<AxisId> used = taken;
   AxesOfDims dims;

@@ -100,8 +100,11 @@ Lowering::Convolution Lowering::ConvolutionOf(const GraphNode& node, const AxesO
 Status Lowering::Convolve(NodeId id, const Convolution& c, NodeId a, const AxesOfDims& axes_a,
                           NodeId b, const AxesOfDims& axes_b, const AxesOfDims& result) {
   const Window& window = g_[id].window;
-  FLAIR_TRY(const Operand left, Factor(a));
-  FLAIR_TRY(const Operand right, Factor(b));
+  const auto factor = [&](NodeId of) {
+    return g_[of].is_gradient ? Factor(of) : FactorAlongAll(of);
+  };
+  FLAIR_TRY(const Operand left, factor(a));
+  FLAIR_TRY(const Operand right, factor(b));
   Expression e = axes_.Renamed(ReadOf(left, ValueOf(a).dims), axes_a);
   const Expression other = axes_.Renamed(ReadOf(right, ValueOf(b).dims), axes_b);
   Piece& piece = e.pieces[0];
@@ -116,8 +119,8 @@ Status Lowering::Convolve(NodeId id, const Convolution& c, NodeId a, const AxesO
     piece.windows.push_back(Sliding(window, i, AxisOr1(c.out[i], used), AxisOr1(c.kernel[i], used),
                                     AxisOr1(c.in[i], used)));
   }
-  // A gradient may be repeated along axes that it is not read along; x and W are not, so every
-  // axis that goes is in a factor or a window.
+  // A gradient may be repeated along axes that it is not read along; x and W are read along all of
+  // theirs, so every axis that goes is in a factor or a window.
   e.dims = result;
   ValueOf(id) = std::move(e);
   return OkStatus();
