@@ -12,4 +12,5 @@
     descent     from gradients to the next weights; clipping, adam, slack
 """
 
+from . import adam, descent, slack  # noqa: F401
 from .step import Lowered, lower  # noqa: F401

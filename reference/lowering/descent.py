@@ -8,7 +8,7 @@ from program import MAX_TERM, OPTIMISERS, Refused, attributes_of
 
 from . import adam, clipping, slack, units
 from .builder import signed, term
-from .expression import Expression, read_of
+from .expression import read_of
 
 DECAY_SCALE = 36
 

@@ -113,7 +113,7 @@ class Graph:
         dims = broadcast(self[a].dims, self[b].dims)
         if self.is_constant(a):
             a, b = b, a
-        if self.is_constant(b) and self[a].dims == dims:
+        if self.is_constant(b) and self[a].dims == dims and self[a].op != "mask":
             try:
                 return self.affine(a, self[b].alpha, ZERO)
             except Refused:

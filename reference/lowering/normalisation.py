@@ -94,7 +94,7 @@ def along_channels(low, number, channels):
 
 def batch_norm(low, number, node):
     x, gamma, beta = node.inputs
-    b, (read, unit) = low.b, low.factor(x)
+    b, (read, unit) = low.b, low.factor_along_all(x)
     dims = low.value(x).dims
     channels = dims[1]
     norm = Norm(channels, dims, prod(node.dims) // node.dims[1])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The walk over the graph, and what a node's value becomes: docs/spec/lowering.md, "Walk"."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import program as programs
@@ -230,6 +230,11 @@ class Lowering:
             if extent and extent[0] >= -most and extent[1] <= most:
                 return self.whole(number)
         return self.round(number)
+
+    def factor_along_all(self, number: int) -> tuple:
+        """The same, read along all of the node's axes."""
+        (read, unit), axes = self.factor(number), flat(self.value(number).dims)
+        return (read if len(read["axes"]) == len(axes) else self.b.at(self.b.form(axes, [term(1, read)]))), unit
 
     def middle_of(self, parameter: int) -> int:
         if parameter not in self.middles:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from . import units
-from .expression import Expression, Piece, flat, read_of
+from .expression import Expression, Piece, read_of
 
 
 def sliding(window, i, out, kernel, inside):
@@ -71,7 +71,7 @@ def convolution_of(low, node, x, w, z):
 
 
 def convolve(low, node, c, a, axes_a, b, axes_b, result):
-    (left, left_unit), (right, right_unit) = low.factor(a), low.factor(b)
+    (left, left_unit), (right, right_unit) = (low.factor(x) if low.graph[x].is_gradient else low.factor_along_all(x) for x in (a, b))
     piece, = read_of(left, left_unit, low.value(a).dims).renamed(axes_a).pieces
     other, = read_of(right, right_unit, low.value(b).dims).renamed(axes_b).pieces
     windows = [sliding(node.window, i, *(low.axes.or_1(axes[i]) for axes in (c.out, c.kernel, c.inside)))

@@ -26,7 +26,9 @@ class AxisNumbers {
     num_own_ = number_.size();
   }
 
-  std::size_t Of(circuit::AxisId axis) { return number_.emplace(axis, number_.size()).first->second; }
+  std::size_t Of(circuit::AxisId axis) {
+    return number_.emplace(axis, number_.size()).first->second;
+  }
 
   // Of the axes behind the form's own.
   json::array SizesOfOthers(const circuit::Circuit& c) const {
@@ -144,28 +146,29 @@ inline json::array CircuitDigestJson(const Lowered& lowered) {
   for (const PublicInput& input : lowered.publics) {
     publics.push_back({input.value, PublicDigestJson(input)});
   }
-  return {tables,  values,  lookups, zeros,
-          carried, json::array(c.data.begin(), c.data.end()), publics};
+  return {tables, values, lookups, zeros, carried, json::array(c.data.begin(), c.data.end()),
+          publics};
 }
 
 inline std::string CircuitDigest(const Lowered& lowered) {
   return Sha256(ToBytes(json::serialize(CircuitDigestJson(lowered)))).ToHex();
 }
 
-// {"program": TEXT, "slack": null or {"tau", "rho", "rho_first", "kappa", "sigma", "beta"}}
-// Errors: those of ParseProgram() and Lower().
+// null, or {"tau", "rho", "rho_first", "kappa", "sigma", "beta"}
+inline std::optional<Slack> SlackOf(const json::value& bounds) {
+  if (bounds.is_null()) return std::nullopt;
+  return Slack{.tau = bounds.at("tau").to_number<int>(),
+               .rho = bounds.at("rho").to_number<double>(),
+               .rho_first = bounds.at("rho_first").to_number<double>(),
+               .kappa = bounds.at("kappa").to_number<std::uint32_t>(),
+               .sigma = bounds.at("sigma").to_number<double>(),
+               .beta = bounds.at("beta").to_number<std::uint64_t>()};
+}
+
+// {"program": TEXT, "slack"}. Errors: those of ParseProgram() and Lower().
 inline Result<Lowered> LoweredOf(const json::value& question) {
   FLAIR_TRY(const Program program, ParseProgram(question.at("program").as_string()));
-  std::optional<Slack> slack;
-  if (const json::value& bounds = question.at("slack"); !bounds.is_null()) {
-    slack = {.tau = bounds.at("tau").to_number<int>(),
-             .rho = bounds.at("rho").to_number<double>(),
-             .rho_first = bounds.at("rho_first").to_number<double>(),
-             .kappa = bounds.at("kappa").to_number<std::uint32_t>(),
-             .sigma = bounds.at("sigma").to_number<double>(),
-             .beta = bounds.at("beta").to_number<std::uint64_t>()};
-  }
-  return Lower(program, slack);
+  return Lower(program, SlackOf(question.at("slack")));
 }
 
 }  // namespace flair::program

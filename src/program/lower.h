@@ -1,7 +1,7 @@
 // Lowering: a program as the circuit of one training step, and what of it is what.
 //
 // Every primitive becomes products and sums that nobody commits to, and numbers where the
-// numeric profile says that a value is rounded. docs/spec/step.md has the identities.
+// numeric profile says that a value is rounded. docs/spec/lowering.md has the identities.
 //
 // Place: program, above graph.h and circuit; the trainer (train.h), the prover and the verifier
 // start here. All three get the same circuit from the same program.

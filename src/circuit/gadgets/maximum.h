@@ -1,6 +1,6 @@
 // The largest cell of each window, and which one it is.
 //
-// Place: circuit, over builder.h. docs/spec/step.md has the identities.
+// Place: circuit, over builder.h. docs/spec/lowering.md has the identities.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,6 +1,6 @@
 // Softmax over the last axes of a tensor, and a class as a row of zeros and a one.
 //
-// Place: circuit, over builder.h. docs/spec/step.md has the identities.
+// Place: circuit, over builder.h. docs/spec/lowering.md has the identities.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
