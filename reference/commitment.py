@@ -116,23 +116,24 @@ def missed(row_length: int, n: int, t: int) -> Fraction:
 
 def num_queries(row_length: int, n: int, work_bits: int = QUERY_WORK_BITS) -> int:
     a = row_length + (n - row_length) // 2
-    product, t = Fraction(1), 0
-    while product * 2 ** (QUERY_BITS - work_bits) > 1:
+    above, below, t = 2 ** (QUERY_BITS - work_bits), 1, 0
+    while above > below:
         if t >= min(a, MAX_QUERIES):
             return 0
-        product *= Fraction(a - t, n - t)
-        t += 1
+        above, below, t = above * (a - t), below * (n - t), t + 1
     return t
 
 
 def pads_for_one_opening(log_columns: int, log_n: int) -> int:
-    columns, n = 2**log_columns, 2**log_n
-    for h in range(1, min(columns, n - columns - 1) + 1):
+    columns, n, h = 2**log_columns, 2**log_n, 1
+    while h <= min(columns, n - columns - 1):
         queries = num_queries(columns + h, n)
         if queries == 0:
             return 0
         if queries <= h:
             return h
+        # Longer rows take more queries: all between are too few, too.
+        h = queries
     return 0
 
 

@@ -2,6 +2,9 @@
 """Masked values and the proof of constraints between their pads, as docs/spec/masking.md has them: the verifier's side."""
 
 import sys
+from functools import lru_cache
+from itertools import accumulate, repeat
+from operator import mul
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,11 +84,15 @@ def quadratic(at: list, x: tuple) -> Masked:
     return value
 
 
+@lru_cache(maxsize=8)
+def powers(x: int, count: int) -> list:
+    return list(accumulate(repeat(x, count - 1), lambda power, x: power * x % P, initial=1))
+
+
 def at(polynomial: list, x: int) -> tuple:
-    value = ZERO
-    for coefficient in reversed(polynomial):
-        value = field.add(scale(value, x), coefficient)
-    return value
+    # Both parts by themselves: x is in F.
+    low, high = (sum(map(mul, part, powers(x, len(polynomial)))) % P for part in zip(*polynomial))
+    return low, high
 
 
 class MaskCheck:
@@ -132,6 +139,14 @@ class MaskCheck:
         """What the values at w^0, w^1, ... of a polynomial of degree < width weigh in its value at x."""
         width = self.shape.width
         w = field.root_of_unity(width.bit_length() - 1)
-        points = [pow(w, p, P) for p in range(width)]
-        scaled = (pow(x, width, P) - 1) * pow(width, P - 2, P)
-        return [scaled * point * pow(x - point, P - 2, P) % P for point in points]
+        points, products = [1], [1]
+        for _ in range(width):
+            products.append(products[-1] * (x - points[-1]) % P)
+            points.append(points[-1] * w % P)
+        # One inverse for all of 1 / (x - w^p), taken apart from behind.
+        inverse = pow(products[-1], P - 2, P)
+        scaled, weights = (pow(x, width, P) - 1) * pow(width, P - 2, P), []
+        for point, product in zip(reversed(points[:-1]), reversed(products[:-1])):
+            weights.append(scaled * point * product * inverse % P)
+            inverse = inverse * (x - point) % P
+        return weights[::-1]
