@@ -8,6 +8,8 @@
   fuzz          every fuzz driver over its corpus: tools/fuzz.py
   completeness  random programs trained, proven and verified, by the 300
   cells         every committed cell of small runs changed, proven and refused
+  verifier      changed proofs of runs, judged by the real verifier and the reference's:
+                tests/reference/run_changes.py
 
 Prints a row for each: what `./dev test` does, what was done here. Ends with 1 when one failed.
 """
@@ -21,9 +23,10 @@ import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests/faults"), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tests/faults", "tests/reference", "tools")]
 import fuzz  # noqa: E402
 import kill_push  # noqa: E402
+import run_changes  # noqa: E402
 
 STORE_TEST = ROOT / "build/release/src/store/store_test"
 # The tests that record how many faults they injected.
@@ -126,8 +129,25 @@ def soak_cells(seconds):
     return f"{sample:,} changes", f"{total:,} changes, {seed} of {shares} shares", wrong
 
 
+def soak_verifier(seconds):
+    sample, started, judged, seed = f"{run_changes.SAMPLE:,} changes", time.monotonic(), 0, int(time.time())
+    print(f"verifier: seed {seed}", flush=True)
+    runs = {name: run_changes.make(question) for name, question in run_changes.RUNS.items()}
+    try:
+        while judged < run_changes.SOAK and time.monotonic() - started < seconds:
+            name = list(runs)[seed % len(runs)]
+            made = run_changes.Changes(name, runs, seed)
+            made.of_anything(run_changes.SOAK // 100)
+            judged += len(run_changes.judged(made.made))
+            seed += 1
+            print(f"verifier: {judged:,} changes judged alike", flush=True)
+    except AssertionError:
+        return sample, f"seed {seed}", traceback.format_exc()
+    return sample, f"{judged:,} changes", ""
+
+
 SOAKS = {"kill": soak_kill, "faults": soak_faults, "fuzz": soak_fuzz, "completeness": soak_completeness,
-         "cells": soak_cells}
+         "cells": soak_cells, "verifier": soak_verifier}
 
 
 def main():
