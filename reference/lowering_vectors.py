@@ -119,6 +119,10 @@ def programs() -> dict:
                                               "r = add(x, w, alpha=0); n = batch_norm(r, g, b, m, v); l = mse(n, t)"),
         "a convolution of what is repeated": image("param w [2, 6, 5]; param k [4, 2, 3, 3]",
                                                    "r = add(x, w, alpha=0); f = conv(r, k)", 48),
+        "a norm of what is cut": written(2, "data x [4] bits 9 scale 8; param f [2, 2]; param g [4]; param b [4]; buffer m [4]; buffer v [4]",
+                                         "r = reshape(f, dims=[4]); s = add(x, r); n = batch_norm(s, g, b, m, v); l = mse(n, x)"),
+        "classes along the batch": written(3, "data x [3] bits 8 scale 4; label y classes 3; param w [3, 3]",
+                                           "h = linear(x, w); p = permute(h, axes=[1, 0]); l = cross_entropy(p, y)"),
         "data wide and narrow": written(3, "data x [5] bits 30 scale 20; data t [2] bits 2 scale 0; param w [2, 5] scale -4",
                                         "h = linear(x, w); l = mse(h, t)", rest="profile activation 30 12;profile gradient 20 10"),
     }  # fmt: skip

@@ -25,6 +25,10 @@ class Cuts:
             for number, node in enumerate(graph.nodes):
                 if node.op == "parameter" and graph.gradients[node.index] is not None:
                     self._same(number, graph.gradients[node.index])
+                elif node.op == "buffer":
+                    for running in graph.running:
+                        if running.buffer == node.index:
+                            self._same_dim(number, 0, running.node, 1)
         for number, node in enumerate(graph.nodes):
             self._check_whole(number, node)
 

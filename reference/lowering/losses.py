@@ -16,6 +16,8 @@ def one_hot_of(low, label, classes):
         count = low.program["columns"][index]["classes"]
         if low.columns[index] is None:
             low.columns[index] = low.b.column([low.batch], unsigned((count - 1).bit_length(), low.limb_bits), index)
+        # Logits may have the batch's axis for their classes.
+        classes = low.axes.like(classes, {low.batch})
         places = low.add_public(classes, 0, count - 1, ("places",))
         low.one_hots[key] = gadgets.one_hot(low.b, low.columns[index], classes, places)
     return low.one_hots[key]

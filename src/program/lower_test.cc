@@ -118,5 +118,61 @@ TEST(LowerTest, ALongChainOfSumsIsRefusedBeforeItFillsTheMemory) {
   EXPECT_NE(lowered.error().message().find("sums of sums have too many terms"), std::string::npos);
 }
 
+// Regression: the process ended.
+TEST(LowerTest, BuffersAreCutAsTheNormThatMovesThem) {
+  EXPECT_TRUE(Lower(Parsed(R"(flair program 1
+batch 2
+data x [4] bits 9 scale 8
+param f [2, 2]
+param g [4]
+param b [4]
+buffer m [4]
+buffer v [4]
+r = reshape(f, dims=[4])
+s = add(x, r)
+n = batch_norm(s, g, b, m, v)
+l = mse(n, x)
+loss l
+optimiser sgd()
+schedule 1/32
+)"))
+                  .ok());
+}
+
+// Regression: refused as a diagonal.
+TEST(LowerTest, ClassesMayLieAlongTheBatch) {
+  EXPECT_TRUE(Lower(Parsed(R"(flair program 1
+batch 3
+data x [3] bits 8 scale 4
+label y classes 3
+param w [3, 3]
+h = linear(x, w)
+p = permute(h, axes=[1, 0])
+l = cross_entropy(p, y)
+loss l
+optimiser sgd()
+schedule 1/32
+)"))
+                  .ok());
+}
+
+// Regression: the constant was left out.
+TEST(LowerTest, AConstantOfTooManyBitsIsRefused) {
+  const auto lowered = Lower(Parsed(R"(flair program 1
+batch 2
+data x [2] bits 8 scale 4
+param w [2]
+m = mul(x, w)
+a = affine(m, shift=1/2305843009213693951)
+c = affine(a, shift=1/2305843009213693921)
+l = mse(c, x)
+loss l
+optimiser sgd()
+schedule 1/32
+)"));
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.error().message().find("pass 62 bits"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace flair::program

@@ -24,8 +24,7 @@ class Cutter {
     while (changed_) {
       changed_ = false;
       for (NodeId id = 0; id < g_.nodes.size(); ++id) Relate(id);
-      RelateGradients();
-      RelateRunning();
+      RelateState();
       if (error_) return *std::move(error_);
     }
     for (NodeId id = 0; id < g_.nodes.size(); ++id) CheckWhole(id);
@@ -187,20 +186,16 @@ class Cutter {
     }
   }
 
-  void RelateGradients() {
+  // Parameters and their gradients, buffers and the norms that move them.
+  void RelateState() {
     for (NodeId id = 0; id < g_.nodes.size(); ++id) {
+      if (g_[id].op == Primitive::kBuffer) {
+        for (const RunningUpdate& update : g_.running) {
+          if (update.buffer == g_[id].index) Same(id, 0, update.node, 1);
+        }
+      }
       if (g_[id].op != Primitive::kParameter) continue;
       if (const auto gradient = g_.gradients[g_[id].index]) Same(id, *gradient);
-    }
-  }
-
-  // A running statistic is moved by channels as its node has them.
-  void RelateRunning() {
-    for (NodeId id = 0; id < g_.nodes.size(); ++id) {
-      if (g_[id].op != Primitive::kBuffer) continue;
-      for (const RunningUpdate& update : g_.running) {
-        if (update.buffer == g_[id].index) Same(id, 0, update.node, 1);
-      }
     }
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <bit>
+#include <set>
 #include <utility>
 
 #include "circuit/gadgets/exponential.h"
@@ -10,9 +11,15 @@
 
 namespace flair::program {
 
-circuit::ValueId Lowering::OneHotOf(NodeId label, const Axes& classes) {
+circuit::ValueId Lowering::OneHotOf(NodeId label, Axes classes) {
   Dims sizes;
-  for (const AxisId axis : classes) sizes.push_back(b_.axis(axis).size);
+  std::set<AxisId> used(classes.begin(), classes.end());
+  for (AxisId& axis : classes) {
+    sizes.push_back(b_.axis(axis).size);
+    // Logits may have the batch's axis for their classes.
+    if (axis == *batch_) axis = axes_.OfSize(sizes.back(), used);
+    used.insert(axis);
+  }
   const auto key = std::make_pair(label, std::move(sizes));
   if (const auto made = onehots_.find(key); made != onehots_.end()) return made->second;
   const Column& column = p_.columns[g_[label].index];

@@ -183,7 +183,7 @@ class Lowering {
 
   // losses.cc
   Status LowerCrossEntropyGrad(NodeId id);
-  circuit::ValueId OneHotOf(NodeId label, const Axes& classes);
+  circuit::ValueId OneHotOf(NodeId label, Axes classes);
 
   // optimiser.cc: expressions over the parameter's axes
   Status LowerOptimiser();
