@@ -12,6 +12,7 @@ import pytest
 import lowering_vectors
 import program
 import program_text
+import random_programs
 from program_vectors import PROGRAMS
 
 JUDGE = os.environ.get("FLAIR_PROGRAM_JUDGE", changes.ROOT / "build/release/src/program/program_judge")
@@ -90,6 +91,17 @@ def questions(seed, count):
 def test_changed_programs_have_the_same_circuits():
     verdicts = agree(questions(1, 500))
     assert len(set(verdicts)) > 120
+
+
+def test_random_programs_have_the_same_circuits():
+    asked = [{"program": random_programs.text_of(seed), "slack": lowering_vectors.SLACK if seed % 4 == 0 else None} for seed in range(120)]
+    assert len(set(agree(asked))) > 60
+
+
+def test_constants_of_too_many_bits_are_refused():
+    text = lowering_vectors.written(2, "data x [2] bits 8 scale 4; param w [2]", "m = mul(x, w); a = affine(m, shift=1/2305843009213693951); "
+                                    "c = affine(a, shift=1/2305843009213693921); l = mse(c, x)")  # fmt: skip
+    assert agree([{"program": text, "slack": None}]) == ["refused"]
 
 
 @pytest.mark.parametrize("bound, within, beyond", [
