@@ -171,9 +171,11 @@ def first_at(first: int, r: list) -> tuple:
 def column_at(column, r: list) -> tuple:
     if isinstance(column, int):
         return column % P, 0
-    value = ZERO
-    for row, cell in enumerate(column):
-        value = field.add(value, scale(eq(r, row), cell % P))
+    values = [(cell % P, 0) for cell in column]
+    for coordinate in r:
+        # Neighbours differ in the lowest variable that is left.
+        values = [field.add(low, field.mul(coordinate, field.sub(high, low))) for low, high in zip(values[::2], values[1::2])]
+    value, = values
     return value
 
 
