@@ -131,7 +131,9 @@ struct Number {
   std::int64_t bias = 0;
   bool is_state = false;
   Rule rule;         // of state: the next value
-  std::string line;  // the profile's line to raise when a value does not fit
+  // What to raise when a value does not fit: a line of the profile, or in words that begin with
+  // "the " something else.
+  std::string line;
 };
 
 struct Value {

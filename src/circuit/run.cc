@@ -122,7 +122,9 @@ class Runner {
                       std::to_string(i) + ", outside of [" + std::to_string(value.lo) + ", " +
                       std::to_string(value.hi) + "]");
       if (value.number.line.empty()) return error;
-      return std::move(error).WithHint("raise the profile's line '" + value.number.line + "'");
+      const std::string& line = value.number.line;
+      return std::move(error).WithHint(
+          "raise " + (line.starts_with("the ") ? line : "the profile's line '" + line + "'"));
     }
     return OkStatus();
   }

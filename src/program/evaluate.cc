@@ -4,28 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
+#include "base/threads.h"
 #include "program/indexing.h"
 #include "program/shapes.h"
 
 namespace flair::program {
 namespace {
-
-// Of each channel, axis 1.
-struct Moments {
-  Reals mean, variance;
-};
-
-Moments MomentsOf(const Reals& x, const Dims& dims) {
-  const AxisView v = AlongAxis(dims, 1);
-  const auto n = static_cast<double>(v.outer * v.inner);
-  Moments m{Reals(v.extent), Reals(v.extent)};
-  for (std::size_t i = 0; i < x.size(); ++i) m.mean[i / v.inner % v.extent] += x[i] / n;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const std::size_t c = i / v.inner % v.extent;
-    m.variance[c] += (x[i] - m.mean[c]) * (x[i] - m.mean[c]) / n;
-  }
-  return m;
-}
 
 class Evaluator {
  public:
@@ -72,17 +57,11 @@ class Evaluator {
       case Primitive::kMatmul:
         return Matmul();
       case Primitive::kConv:
-        return ForEachTap(
-            [&](std::size_t z, std::size_t x, std::size_t w) { out_[z] += In(0)[x] * In(1)[w]; },
-            n.dims, DimsIn(0), DimsIn(1));
+        return Conv();
       case Primitive::kConvDataGrad:
-        return ForEachTap(
-            [&](std::size_t z, std::size_t x, std::size_t w) { out_[x] += In(0)[z] * In(1)[w]; },
-            DimsIn(0), n.dims, DimsIn(1));
+        return ConvDataGrad();
       case Primitive::kConvWeightGrad:
-        return ForEachTap(
-            [&](std::size_t z, std::size_t x, std::size_t w) { out_[w] += In(0)[z] * In(1)[x]; },
-            DimsIn(0), DimsIn(1), n.dims);
+        return ConvWeightGrad();
       case Primitive::kAdd:
         return Elementwise([&](double a, double b) { return alpha * a + beta * b; });
       case Primitive::kMul:
@@ -203,32 +182,91 @@ class Evaluator {
     }
   }
 
-  // Every product of a convolution, as flat indices of output, input and weight.
+  // Products of a convolution that share one weight: `count` neighbouring outputs from z on, every
+  // `stride`-th input from x on.
+  struct Taps {
+    std::size_t z = 0, x = 0, w = 0, count = 0, stride = 1;
+  };
+  // Every product of image b and output channel o.
   template <typename F>
-  void ForEachTap(F f, const Dims& z, const Dims& x, const Dims& w) const {
+  void ForEachRun(std::size_t b, std::size_t o, const Dims& z, const Dims& x, const Dims& w,
+                  F f) const {
     const Window& win = node_->window;
-    const std::size_t per_group = z[1] / node_->groups;
-    for (std::size_t b = 0; b < z[0]; ++b) {
-      for (std::size_t o = 0; o < z[1]; ++o) {
-        const std::size_t first = o / per_group * w[1];
-        for (std::size_t h = 0; h < z[2]; ++h) {
-          for (std::size_t v = 0; v < z[3]; ++v) {
-            for (std::size_t i = 0; i < w[1]; ++i) {
-              for (std::size_t kh = 0; kh < w[2]; ++kh) {
-                for (std::size_t kw = 0; kw < w[3]; ++kw) {
-                  const std::int64_t y = win.Source(0, h, kh), u = win.Source(1, v, kw);
-                  if (y < 0 || u < 0) continue;
-                  f(((b * z[1] + o) * z[2] + h) * z[3] + v,
-                    ((b * x[1] + first + i) * x[2] + static_cast<std::size_t>(y)) * x[3] +
-                        static_cast<std::size_t>(u),
-                    ((o * w[1] + i) * w[2] + kh) * w[3] + kw);
-                }
-              }
-            }
+    const std::size_t first_in = o / (z[1] / node_->groups) * w[1];
+    for (std::size_t i = 0; i < w[1]; ++i) {
+      for (std::size_t kh = 0; kh < w[2]; ++kh) {
+        for (std::size_t kw = 0; kw < w[3]; ++kw) {
+          std::size_t first = 0, last = z[3];
+          while (first < last && win.Source(1, first, kw) < 0) ++first;
+          while (last > first && win.Source(1, last - 1, kw) < 0) --last;
+          if (first == last) continue;
+          Taps run{.w = ((o * w[1] + i) * w[2] + kh) * w[3] + kw,
+                  .count = last - first,
+                  .stride = static_cast<std::size_t>(win.stride[1])};
+          for (std::size_t h = 0; h < z[2]; ++h) {
+            const std::int64_t y = win.Source(0, h, kh);
+            if (y < 0) continue;
+            run.z = ((b * z[1] + o) * z[2] + h) * z[3] + first;
+            run.x = ((b * x[1] + first_in + i) * x[2] + static_cast<std::size_t>(y)) * x[3] +
+                    static_cast<std::size_t>(win.Source(1, first, kw));
+            f(run);
           }
         }
       }
     }
+  }
+
+  // Each image's sums, or each output channel's, are made by one thread, in one order.
+  template <typename F>
+  static void OnAllThreads(std::size_t n, F f) {
+    const Status done = ParallelFor(n, [&](std::size_t i) {
+      f(i);
+      return OkStatus();
+    });
+    FLAIR_CHECK(done.ok());
+  }
+
+  void Conv() {
+    const Dims &z = node_->dims, &x = DimsIn(0), &w = DimsIn(1);
+    OnAllThreads(z[0], [&](std::size_t b) {
+      for (std::size_t o = 0; o < z[1]; ++o) {
+        ForEachRun(b, o, z, x, w, [&](const Taps& run) {
+          const double weight = In(1)[run.w];
+          double* const to = out_.data() + run.z;
+          const double* const from = In(0).data() + run.x;
+          for (std::size_t j = 0; j < run.count; ++j) to[j] += from[j * run.stride] * weight;
+        });
+      }
+    });
+  }
+
+  void ConvDataGrad() {
+    const Dims &z = DimsIn(0), &x = node_->dims, &w = DimsIn(1);
+    OnAllThreads(z[0], [&](std::size_t b) {
+      for (std::size_t o = 0; o < z[1]; ++o) {
+        ForEachRun(b, o, z, x, w, [&](const Taps& run) {
+          const double weight = In(1)[run.w];
+          double* const to = out_.data() + run.x;
+          const double* const from = In(0).data() + run.z;
+          for (std::size_t j = 0; j < run.count; ++j) to[j * run.stride] += from[j] * weight;
+        });
+      }
+    });
+  }
+
+  void ConvWeightGrad() {
+    const Dims &z = DimsIn(0), &x = DimsIn(1), &w = node_->dims;
+    OnAllThreads(z[1], [&](std::size_t o) {
+      for (std::size_t b = 0; b < z[0]; ++b) {
+        ForEachRun(b, o, z, x, w, [&](const Taps& run) {
+          const double* const dz = In(0).data() + run.z;
+          const double* const from = In(1).data() + run.x;
+          double sum = 0;
+          for (std::size_t j = 0; j < run.count; ++j) sum += dz[j] * from[j * run.stride];
+          out_[run.w] += sum;
+        });
+      }
+    });
   }
 
   // Every (output, input) pair of a pooling over outputs of `dims`.
@@ -340,6 +378,18 @@ class Evaluator {
 };
 
 }  // namespace
+
+Moments MomentsOf(const Reals& x, const Dims& dims) {
+  const AxisView v = AlongAxis(dims, 1);
+  const auto n = static_cast<double>(v.outer * v.inner);
+  Moments m{Reals(v.extent), Reals(v.extent)};
+  for (std::size_t i = 0; i < x.size(); ++i) m.mean[i / v.inner % v.extent] += x[i] / n;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i / v.inner % v.extent;
+    m.variance[c] += (x[i] - m.mean[c]) * (x[i] - m.mean[c]) / n;
+  }
+  return m;
+}
 
 std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs) {
   return Evaluator(graph, inputs).Run(graph.nodes.size());

@@ -31,6 +31,12 @@ std::vector<Reals> Evaluate(const Graph& graph, const RealInputs& inputs);
 std::vector<Reals> EvaluateFirst(const Graph& graph, const RealInputs& inputs,
                                  std::size_t num_nodes);
 
+// Of each channel, axis 1 of `dims`.
+struct Moments {
+  Reals mean, variance;
+};
+Moments MomentsOf(const Reals& x, const Dims& dims);
+
 // The buffers behind the step: each running statistic moved, in the order of the nodes.
 // REQUIRES: Evaluate(graph, inputs) gave `values`.
 std::vector<Reals> UpdatedBuffers(const Graph& graph, const RealInputs& inputs,

@@ -185,5 +185,25 @@ TEST(RationalTest, FloatsMeanWhatTheyMean) {
   EXPECT_EQ(RationalFromText("-"), std::nullopt);
 }
 
+// 2^17 pieces, asked for every step: by walks this is 2^33 steps of a walk.
+TEST(RatesTest, ASearchFindsWhatAWalkDoes) {
+  Schedule schedule;
+  std::vector<std::int64_t> expected;
+  for (std::int64_t i = 0; i < 1 << 17; ++i) {
+    const bool last = i + 1 == 1 << 17;
+    const std::uint64_t steps = last ? 0 : 1 + static_cast<std::uint64_t>(i % 3);
+    schedule.pieces.push_back({.steps = steps, .numerator = i});
+    expected.insert(expected.end(), last ? 5 : steps, i);
+  }
+  const Rates rates(schedule);
+  for (std::uint64_t step = 0; step < expected.size(); ++step) {
+    ASSERT_EQ(rates.NumeratorAt(step), expected[step]) << step;
+  }
+  for (const std::uint64_t step : {std::uint64_t{0}, std::uint64_t{77}, std::uint64_t{1} << 50}) {
+    EXPECT_EQ(rates.NumeratorAt(step), schedule.NumeratorAt(step));
+  }
+  EXPECT_EQ(Rates(ConstantSchedule({1, 8}).value()).NumeratorAt(9), 1);
+}
+
 }  // namespace
 }  // namespace flair::program

@@ -203,6 +203,7 @@ Result<Lowered> Lowering::Run() && {
   FindNeeded();
   made_.columns.resize(p_.columns.size());
   made_.schedule = p_.schedule;
+  made_.rates = Rates(p_.schedule);
   made_.batch = p_.batch;
   made_.bounds = slack_;
   batch_ = axes_.Make("batch", p_.batch);
@@ -254,16 +255,21 @@ Program WithPoolsFirst(Program program) {
 
 }  // namespace
 
+Result<StepGraph> StepGraphOf(const Program& program) {
+  FLAIR_DO(CheckProgram(program));
+  StepGraph step{.program = WithPoolsFirst(program), .graph = {}};
+  FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(step.program));
+  FLAIR_TRY(step.graph, BuildGraph(step.program, shapes));
+  return step;
+}
+
 Result<Lowered> Lower(const Program& unordered, const std::optional<Slack>& slack) {
-  FLAIR_DO(CheckProgram(unordered));
-  const Program program = WithPoolsFirst(unordered);
-  FLAIR_TRY(const std::vector<Dims> shapes, CheckProgram(program));
-  FLAIR_TRY(const Graph graph, BuildGraph(program, shapes));
-  FLAIR_TRY(Atoms atoms, CutIntoAxes(graph));
-  FLAIR_TRY(Lowered lowered, Lowering(program, graph, std::move(atoms), slack).Run());
+  FLAIR_TRY(const StepGraph step, StepGraphOf(unordered));
+  FLAIR_TRY(Atoms atoms, CutIntoAxes(step.graph));
+  FLAIR_TRY(Lowered lowered, Lowering(step.program, step.graph, std::move(atoms), slack).Run());
   if (slack) {
-    lowered.program = std::make_shared<const Program>(program);
-    lowered.graph = std::make_shared<const Graph>(graph);
+    lowered.program = std::make_shared<const Program>(step.program);
+    lowered.graph = std::make_shared<const Graph>(step.graph);
   }
   return lowered;
 }
@@ -291,13 +297,13 @@ circuit::Ints CellsOf(const Lowered& lowered, const PublicInput& input, const Se
   const std::size_t count = lowered.circuit.SizeOf(lowered.circuit[input.value].axes);
   switch (input.kind) {
     case PublicInput::Kind::kLearningRate:
-      return {lowered.schedule.NumeratorAt(step)};
+      return {lowered.rates.NumeratorAt(step)};
     case PublicInput::Kind::kGradientShare:
       return {lowered.dampening.den - (step == 0 ? 0 : lowered.dampening.num)};
     case PublicInput::Kind::kDecay:
-      return {DecayFactor(lowered, lowered.schedule.NumeratorAt(step))};
+      return {DecayFactor(lowered, lowered.rates.NumeratorAt(step))};
     case PublicInput::Kind::kAdamFactor:
-      return {lowered.adam->FactorAt(lowered.schedule.NumeratorAt(step), step)};
+      return {lowered.adam->FactorAt(lowered.rates.NumeratorAt(step), step)};
     case PublicInput::Kind::kAdamEpsilon:
       return {lowered.adam->EpsilonAt(step)};
     case PublicInput::Kind::kSlackShare:

@@ -22,6 +22,7 @@
 #include "program/graph.h"
 #include "program/lower/adam_factors.h"
 #include "program/program.h"
+#include "program/schedule.h"
 #include "program/slack.h"
 
 namespace flair::program {
@@ -63,6 +64,12 @@ struct TiedChoice {
   NodeId node = 0;
 };
 
+// A node of the step's graph as a number of its format.
+struct RoundedNode {
+  circuit::ValueId value = 0;
+  NodeId node = 0;
+};
+
 struct Lowered {
   circuit::Circuit circuit;
   std::vector<std::optional<circuit::ValueId>> columns;  // none: nothing reads the column
@@ -70,7 +77,10 @@ struct Lowered {
   std::vector<circuit::ValueId> buffers;
   std::vector<OptimiserState> states;
   std::vector<PublicInput> publics;  // in the order of circuit.publics
+  std::vector<RoundedNode> rounded;
+  std::vector<NodeId> logits;  // whose format bounds the largest of each row
   Schedule schedule;
+  Rates rates;                             // of the schedule
   std::optional<AdamFactors> adam;         // of Adam and AdamW
   std::int64_t decay = 0;                  // beside the gradients, in units of 2^-62
   Rational dampening;                      // of gradients from the second step on
@@ -97,6 +107,15 @@ inline constexpr unsigned kLowWeightBits = 12;
 // 2^62); kUnsupported for what no circuit is known for, naming the node.
 // `slack`: the circuit of recorded steps, whose weights are given; none: of exact ones.
 Result<Lowered> Lower(const Program& program, const std::optional<Slack>& slack = std::nullopt);
+
+// What Lower() lowers: pools stand before relus, and the graph has its derivative. Formats change
+// neither.
+struct StepGraph {
+  Program program;
+  Graph graph;
+};
+// Errors: those of CheckProgram() and BuildGraph().
+Result<StepGraph> StepGraphOf(const Program& program);
 
 // round(rate decay 2^36), the rate numerator / the schedule's denominator, a power of two.
 inline constexpr unsigned kDecayScale = 36;

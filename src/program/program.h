@@ -79,6 +79,7 @@ struct Schedule {
   std::vector<Piece> pieces;
 
   bool operator==(const Schedule&) const = default;
+  // By a walk over the pieces; Rates (schedule.h) searches.
   std::int64_t NumeratorAt(std::uint64_t step) const;
   std::int64_t LargestNumerator() const;
 };

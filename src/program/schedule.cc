@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -13,6 +14,20 @@ Error TooFine() {
 }
 
 }  // namespace
+
+Rates::Rates(const Schedule& schedule) {
+  std::uint64_t end = 0;
+  for (const Schedule::Piece& piece : schedule.pieces) {
+    numerators_.push_back(piece.numerator);
+    if (piece.steps == 0) break;
+    ends_.push_back(end += piece.steps);
+  }
+}
+
+std::int64_t Rates::NumeratorAt(std::uint64_t step) const {
+  const auto ended = std::upper_bound(ends_.begin(), ends_.end(), step) - ends_.begin();
+  return numerators_[std::min(static_cast<std::size_t>(ended), numerators_.size() - 1)];
+}
 
 Result<Schedule> MakeSchedule(std::span<const Rational> rates,
                               std::span<const std::uint64_t> steps) {

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,22 @@
 #include "program/program.h"
 
 namespace flair::program {
+
+// The rate of any step in the logarithm of the number of pieces: a program may have 2^20 of them, and
+// every step asks.
+class Rates {
+ public:
+  Rates() = default;
+  // REQUIRES: at least one piece, 2^60 steps at most before the last one.
+  explicit Rates(const Schedule& schedule);
+
+  // Schedule::NumeratorAt().
+  std::int64_t NumeratorAt(std::uint64_t step) const;
+
+ private:
+  std::vector<std::uint64_t> ends_;  // of each piece but the last
+  std::vector<std::int64_t> numerators_;
+};
 
 // rates[i] for steps[i] steps; the last one stays, its number of steps is 0. Neighbours
 // with equal rates become one piece.

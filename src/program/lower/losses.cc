@@ -49,6 +49,7 @@ Status Lowering::LowerCrossEntropyGrad(NodeId id) {
   if (!exponentials_) {
     exponentials_ = circuit::AddExponentials(b_, logit.bits, logit.scale, bits);
   }
+  made_.logits.push_back(logits);
   FLAIR_TRY(const Scaled x, AddScaled(name + ".logits", z, logit.scale));
   const int whole = activation.format.bits - activation.format.scale;  // bits above the point
   const auto maximum_bits = static_cast<unsigned>(std::max(2, whole + logit.scale));

@@ -20,6 +20,7 @@ constexpr int kInverseScale = 21;
 constexpr unsigned kFactorBits = 30;
 constexpr int kFactorScale = 20;
 constexpr unsigned kProductBits = 32;
+constexpr const char* kEpsLine = "the eps of its batch_norm";
 
 // An e with |v| unit <= 2^e for every v of a value, at most one above the least.
 int ExponentOf(const circuit::Value& value, Unit unit) {
@@ -60,7 +61,7 @@ Result<Operand> Lowering::InverseRoot(const std::string& name, const Expression&
         b_, name + ".deviation", variance, circuit::Unsigned((bits + 1) / 2, LimbBits(), line));
     const circuit::ValueId inverse =
         circuit::Reciprocal(b_, name + ".inverse", root, std::int64_t{1} << (scale + kInverseScale),
-                            circuit::Unsigned(kInverseBits, LimbBits(), line));
+                            circuit::Unsigned(kInverseBits, LimbBits(), kEpsLine));
     return Operand{b_.At(inverse), PowerOfTwo(-kInverseScale)};
   }
   return Error(
@@ -125,7 +126,7 @@ Status Lowering::LowerBatchNorm(NodeId id) {
       axes_.Renamed(ReadOf(gamma, ValueOf(node.inputs[1]).dims), {channels}).pieces[0].factors[0];
   FLAIR_TRY(const circuit::ValueId factor,
             RoundedProduct(name + ".factor", gamma, norm.inverse, channels, kFactorScale,
-                           circuit::Signed(kFactorBits, LimbBits(), "")));
+                           circuit::Signed(kFactorBits, LimbBits(), kEpsLine)));
   norm.factor = {b_.At(factor), PowerOfTwo(-kFactorScale)};
 
   Expression y{.dims = dims,

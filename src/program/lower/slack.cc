@@ -29,7 +29,10 @@ constexpr unsigned kDriftBits = 44;
 constexpr unsigned kCountBits = 40;  // of deviations
 constexpr int kMaxScales = 3;        // between the coarsest and the finest tensor
 constexpr std::size_t kMaxTensors = 256;
-constexpr const char* kTauLine = "slack tau";
+constexpr const char* kTauLine = "the slack's bound tau";
+constexpr const char* kRhoLine = "the slack's bound rho";
+constexpr const char* kBetaLine = "the slack's bound beta";
+constexpr const char* kSigmaLine = "the slack's bound sigma";
 
 std::int64_t Shifted(std::int64_t v, unsigned bits) { return v << bits; }
 
@@ -144,7 +147,7 @@ void Lowering::BoundError(const std::string& name, const Norms& norms, std::int6
   if (kappa2 > 0) gap.terms.push_back(circuit::Times(kappa2, {b_.At(norms.weight)}));
   // SOUNDNESS: a number is at least 0. Test: SlackTest.AStepBeyondItsSlackHasNoProof.
   b_.Divide(name, b_.AddForm(name, {}, std::move(gap)), 1,
-            circuit::Unsigned(kGapBits, LimbBits(), "slack rho"));
+            circuit::Unsigned(kGapBits, LimbBits(), kRhoLine));
 }
 
 void Lowering::NoteSign(NodeId id, circuit::ValueId positive,
@@ -208,7 +211,7 @@ Status Lowering::LowerSlack() {
 void Lowering::BoundDeviations() {
   if (deviations_.empty()) return;
   const circuit::ValueId count =
-      b_.AddState("slack.deviations", {}, circuit::Unsigned(kCountBits, LimbBits(), "slack beta"),
+      b_.AddState("slack.deviations", {}, circuit::Unsigned(kCountBits, LimbBits(), kBetaLine),
                   circuit::Carried::Role::kState);
   made_.deviations = count;
   circuit::Form next{.terms = {circuit::Times(1, {b_.At(count)})}};
@@ -222,7 +225,7 @@ void Lowering::BoundDeviations() {
             b_.AddForm("slack.deviations.left", {},
                        {.terms = {circuit::Times(-1, {std::move(after)})},
                         .constant = static_cast<std::int64_t>(slack_->beta)}),
-            1, circuit::Unsigned(kCountBits, LimbBits(), "slack beta"));
+            1, circuit::Unsigned(kCountBits, LimbBits(), kBetaLine));
 }
 
 // The sum of floor(|e|) + 1 over the steps, at most sigma.
@@ -230,7 +233,7 @@ void Lowering::BoundDrift(circuit::ValueId error, std::int64_t most) {
   const circuit::ValueId norm = circuit::Root(
       b_, "slack.norm", error, circuit::Unsigned(kTotalErrorBits / 2, LimbBits(), kTauLine));
   const circuit::ValueId drift =
-      b_.AddState("slack.drift", {}, circuit::Unsigned(kDriftBits, LimbBits(), "slack sigma"),
+      b_.AddState("slack.drift", {}, circuit::Unsigned(kDriftBits, LimbBits(), kSigmaLine),
                   circuit::Carried::Role::kState);
   made_.drift = drift;
   b_.DivideInto(
@@ -244,7 +247,7 @@ void Lowering::BoundDrift(circuit::ValueId error, std::int64_t most) {
   b_.Divide("slack.left",
             b_.AddForm("slack.left", {},
                        {.terms = {circuit::Times(-1, {std::move(next)})}, .constant = most}),
-            1, circuit::Unsigned(kDriftBits, LimbBits(), "slack sigma"));
+            1, circuit::Unsigned(kDriftBits, LimbBits(), kSigmaLine));
 }
 
 }  // namespace flair::program

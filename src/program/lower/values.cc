@@ -93,6 +93,7 @@ Status Lowering::Round(NodeId id) {
                      circuit::Signed(format.format.bits, LimbBits(), format.line)),
            unit);
   }
+  made_.rounded.push_back({.value = ValueOf(id).pieces[0].factors[0].value, .node = id});
   return OkStatus();
 }
 
