@@ -17,6 +17,9 @@
 #include "zk/relation/layout.h"
 
 namespace flair::cli {
+
+extern const CommandSpec kProgramCalibrate;
+
 namespace {
 
 constexpr const char* kFile = "program.flair";
@@ -103,13 +106,13 @@ const CommandSpec kBuild = {.name = "build",
                             .summary = "Make the bytes of a program from its text",
                             .example = "flair program build mlp.txt -o program.flair",
                             .define = DefineBuild};
-const CommandSpec* const kSubcommands[] = {&kShow, &kBuild};
+const CommandSpec* const kSubcommands[] = {&kShow, &kBuild, &kProgramCalibrate};
 
 }  // namespace
 
 extern const CommandSpec kProgramCommand = {
     .name = "program",
-    .summary = "The training program that proofs are about: show, build",
+    .summary = "The training program that proofs are about: show, build, calibrate",
     .example = "flair program show program.flair",
     .subcommands = kSubcommands};
 

@@ -15,4 +15,7 @@ namespace flair::cli {
 // Both are told apart by how they begin. Errors: those of the parsers, naming the file.
 Result<program::Program> ReadProgram(Env& env, const std::string& path);
 
+// Is it the text form?
+Result<bool> IsProgramText(Env& env, const std::string& path);
+
 }  // namespace flair::cli
