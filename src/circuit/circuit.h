@@ -130,7 +130,7 @@ struct Number {
   std::vector<unsigned> limb_bits;
   std::int64_t bias = 0;
   bool is_state = false;
-  Rule rule;         // of state: the next value
+  Rule rule;  // of state: the next value
   // What to raise when a value does not fit: a line of the profile, or in words that begin with
   // "the " something else.
   std::string line;

@@ -1,7 +1,5 @@
 // `flair program calibrate`: the numeric profile that a pilot's values ask for.
 // SPDX-License-Identifier: Apache-2.0
-#include "trainer/calibrate_program.h"
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
@@ -15,6 +13,7 @@
 #include "data/prover/registered.h"
 #include "program/encoding.h"
 #include "program/text.h"
+#include "trainer/calibrate_program.h"
 
 namespace flair::cli {
 namespace {
@@ -127,9 +126,9 @@ Result<ExitCode> Calibrate(Session& s, const Args& args) {
         const std::string item = "step " + std::to_string(done) + " of " + std::to_string(of);
         return Report(sink, {.phase = phase, .item = item});
       }};
-  FLAIR_TRY(const trainer::CalibratedProgram made,
-            trainer::CalibrateProgram(s.env(), request, held ? held->set : program::DataSet{},
-                                      hooks));
+  FLAIR_TRY(
+      const trainer::CalibratedProgram made,
+      trainer::CalibrateProgram(s.env(), request, held ? held->set : program::DataSet{}, hooks));
   const program::Program& p = made.chosen.program;
   SayChoices(s.out(), made);
   SayCosts(s.out(), made);
@@ -146,8 +145,9 @@ Result<ExitCode> Calibrate(Session& s, const Args& args) {
     const std::string out = s.Absolute(args.out);
     const std::string text = program::PrintProgram(p);
     FLAIR_TRY(const bool is_text, IsProgramText(s.env(), path));
-    FLAIR_DO(WriteFileAtomically(s.env(), out, is_text ? Bytes(AsBytes(text).begin(), AsBytes(text).end())
-                                                       : program::EncodeProgram(p)));
+    FLAIR_DO(WriteFileAtomically(
+        s.env(), out,
+        is_text ? Bytes(AsBytes(text).begin(), AsBytes(text).end()) : program::EncodeProgram(p)));
     s.out() << "program " << program::HashProgram(p).ToHex() << "\n";
     document["file"] = out;
   }
@@ -183,8 +183,9 @@ Run Define(Options& o) {
 extern const CommandSpec kProgramCalibrate = {
     .name = "calibrate",
     .summary = "Choose a program's formats from a pilot run",
-    .example = "flair program calibrate mlp.txt --data fashion.data --weights mlp.safetensors "
-               "--steps 20 -o mlp.txt",
+    .example =
+        "flair program calibrate mlp.txt --data fashion.data --weights mlp.safetensors "
+        "--steps 20 -o mlp.txt",
     .define = Define};
 
 }  // namespace flair::cli

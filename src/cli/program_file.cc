@@ -15,7 +15,8 @@ bool IsText(const Bytes& bytes) { return AsText(bytes).starts_with("flair progra
 
 Result<program::Program> ReadProgram(Env& env, const std::string& path) {
   FLAIR_TRY(const Bytes bytes, ReadFile(env, path, program::kMaxProgramBytes));
-  auto program = IsText(bytes) ? program::ParseProgram(AsText(bytes)) : program::DecodeProgram(bytes);
+  auto program =
+      IsText(bytes) ? program::ParseProgram(AsText(bytes)) : program::DecodeProgram(bytes);
   if (!program.ok()) return std::move(program).error().In(path);
   return program;
 }

@@ -130,14 +130,22 @@ class Chooser {
 
   Format ChosenFormat(std::int32_t source, bool is_gradient, double seen) const {
     const Format before = FormatBefore(source, is_gradient);
-    int bits = std::max(static_cast<int>(before.bits) - static_cast<int>(effort_.narrower), 4);
+    const int e = ExponentOver(seen, is_gradient ? headroom_.gradients : headroom_.values);
+    int bits = before.bits;
+    if (!is_gradient) bits = std::clamp(before.scale + e + 1, bits, std::max(bits, MostBits()));
+    bits = std::max(bits - static_cast<int>(effort_.narrower), 4);
     if (!is_gradient && source >= 0) bits = std::min(bits, BitsUnderNorm(source));
-    const int finest =
-        bits - 1 - ExponentOver(seen, is_gradient ? headroom_.gradients : headroom_.values);
+    const int finest = bits - 1 - e;
     // A finer activation than the weights' cells says nothing, and narrows the zone of ties.
     const int scale = is_gradient ? finest : std::min<int>(before.scale, finest);
     return {.bits = static_cast<std::uint8_t>(bits),
             .scale = static_cast<std::int8_t>(std::clamp(scale, -kMaxScale, kMaxScale))};
+  }
+
+  // An activation's: the default's, unless its sign would need two limbs above the zone of ties.
+  int MostBits() const {
+    const int limb = Own(ProfileLine::kLimb).bits, zone = Own(ProfileLine::kTieZone).bits;
+    return std::min<int>(InfoOf(ProfileLine::kActivation).otherwise.bits, limb + zone);
   }
 
   // Of what a batch_norm reads: n squares of x - mean, which is below 3/2 2^bits, stay below 2^60.
@@ -228,7 +236,8 @@ class Chooser {
       const auto before = static_cast<std::int8_t>(30 - q.scale);
       if (seen > 0) {
         const int least = ExponentOver(seen, kWeightHeadroom) - 1;
-        q.scale = static_cast<std::int8_t>(std::clamp<int>(least, q.scale, std::max<int>(10, q.scale)));
+        q.scale =
+            static_cast<std::int8_t>(std::clamp<int>(least, q.scale, std::max<int>(10, q.scale)));
       }
       choices_.push_back({.name = "param " + q.name + " scale",
                           .seen = seen,

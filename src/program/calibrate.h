@@ -1,8 +1,8 @@
 // Calibrate: formats for a program from what a pilot saw. docs/spec/program.md, "Calibration".
 //
 //   gradients at products   the finest scale that leaves the head-room, of the bits there are
-//   all others              the program's own scale; more bits where the line may have them, else a
-//                           coarser scale, where that leaves too little head-room
+//   all others              the program's own scale; where that leaves too little head-room more
+//                           bits, as the line may have them, then a coarser scale
 //
 // Place: program, above pilot.h and lower.h. Thread safety: functions of their arguments.
 // SPDX-License-Identifier: Apache-2.0

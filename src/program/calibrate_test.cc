@@ -81,21 +81,19 @@ TEST(PilotTest, ItSeesWhatTheIntegersAre) {
     const Piloted pilot = PilotOf(t, t.program, t.run.steps);
     std::vector<double> exact(pilot.graph.graph.nodes.size());
     const auto end = (Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
-                  for (const RoundedNode& rounded : t.lowered.rounded) {
-                    const GraphNode& node = pilot.graph.graph[rounded.node];
-                    const Node* const source =
-                        node.source < 0
-                            ? nullptr
+      for (const RoundedNode& rounded : t.lowered.rounded) {
+        const GraphNode& node = pilot.graph.graph[rounded.node];
+        const Node* const source =
+            node.source < 0 ? nullptr
                             : &pilot.graph.program.nodes[static_cast<std::size_t>(node.source)];
-                    Format format = t.program.profile[static_cast<std::size_t>(
-                        node.is_gradient ? ProfileLine::kGradient : ProfileLine::kActivation)];
-                    if (source != nullptr && source->activation) format = *source->activation;
-                    exact[rounded.node] = std::max(
-                        exact[rounded.node],
-                        LargestOf(step.values.now[rounded.value], format.scale));
-                  }
-                  return OkStatus();
-                }));
+        Format format = t.program.profile[static_cast<std::size_t>(
+            node.is_gradient ? ProfileLine::kGradient : ProfileLine::kActivation)];
+        if (source != nullptr && source->activation) format = *source->activation;
+        exact[rounded.node] =
+            std::max(exact[rounded.node], LargestOf(step.values.now[rounded.value], format.scale));
+      }
+      return OkStatus();
+    }));
     ASSERT_TRUE(end.ok()) << end.error().message();
     ASSERT_GE(t.lowered.rounded.size(), 2U);
     for (const RoundedNode& rounded : t.lowered.rounded) {
@@ -127,7 +125,8 @@ TEST(PilotTest, OptimisersAreThoseOfTheIntegers) {
                       if (value.kind != circuit::Value::Kind::kNumber) continue;
                       const std::string& line = value.number.line;
                       const bool is_state = value.number.is_state;
-                      const bool is_number = line == "adam_gradient" || value.name.ends_with(".update");
+                      const bool is_number =
+                          line == "adam_gradient" || value.name.ends_with(".update");
                       if (line_of(line) == kNumProfileLines || (!is_state && !is_number)) continue;
                       double& most = exact[line];
                       const int scale = t.program.profile[line_of(line)].scale;
@@ -197,8 +196,8 @@ void ExpectHeadroom(const Training& t, const Calibration& made, const Headroom& 
     const auto left = use.BitsLeft(choice.name);
     if (!left || choice.seen == 0) continue;
     const bool is_weight = choice.name.starts_with("param ");
-    const bool is_value =
-        choice.name.ends_with("activation") || choice.name == "logit" || choice.name == "statistics";
+    const bool is_value = choice.name.ends_with("activation") || choice.name == "logit" ||
+                          choice.name == "statistics";
     const unsigned asked = is_weight ? 1 : is_value ? headroom.values : headroom.gradients;
     EXPECT_GE(*left, static_cast<int>(asked)) << choice.name;
   }
@@ -209,9 +208,9 @@ TEST(CalibrateTest, FormatsLeaveTheHeadroomThatWasAskedFor) {
     const Training t = Prepared(kNormed, {.weights = 0.3});
     Program program = t.program;
     // None of these would hold a step of it.
-    for (const auto line : {ProfileLine::kActivation, ProfileLine::kGradient,
-                            ProfileLine::kUpdateGradient, ProfileLine::kMomentum,
-                            ProfileLine::kNormGradient, ProfileLine::kStatistics}) {
+    for (const auto line :
+         {ProfileLine::kActivation, ProfileLine::kGradient, ProfileLine::kUpdateGradient,
+          ProfileLine::kMomentum, ProfileLine::kNormGradient, ProfileLine::kStatistics}) {
       program.profile[static_cast<std::size_t>(line)].scale = 38;
     }
     const Piloted pilot = PilotOf(t, program, 3);
@@ -265,7 +264,8 @@ optimiser sgd()
 schedule 1/16
 )";
   const Program program = ParseProgram(text).value();
-  EXPECT_THAT(Lower(program).error().message(), HasSubstr("'n.squares': the sum of its terms can pass 2^62"));
+  EXPECT_THAT(Lower(program).error().message(),
+              HasSubstr("'n.squares': the sum of its terms can pass 2^62"));
   const Training t = Prepared(text + "profile activation 20 14\n", {.rows = 4});
   const Piloted pilot = PilotOf(t, program, 1);
   const auto made = Calibrate(program, pilot.graph, pilot.seen);
@@ -371,8 +371,9 @@ TEST(ProfileLineTest, WhatNoLineBoundsNamesWhatDoes) {
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().hint(), "raise the eps of its batch_norm");
   // The sum of squares of gradients, which has 60 bits at twice their scale.
-  t = Prepared(NetWith("adam()", "1/1024", "profile adam_gradient 31 30\nprofile adam_update 30 26\n"),
-               {.rows = 3});
+  t = Prepared(
+      NetWith("adam()", "1/1024", "profile adam_gradient 31 30\nprofile adam_update 30 26\n"),
+      {.rows = 3});
   t.run.steps = 200;
   const auto adam = Train(t.lowered, t.data, t.state, t.run, nothing);
   ASSERT_FALSE(adam.ok());

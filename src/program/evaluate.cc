@@ -201,8 +201,8 @@ class Evaluator {
           while (last > first && win.Source(1, last - 1, kw) < 0) --last;
           if (first == last) continue;
           Taps run{.w = ((o * w[1] + i) * w[2] + kh) * w[3] + kw,
-                  .count = last - first,
-                  .stride = static_cast<std::size_t>(win.stride[1])};
+                   .count = last - first,
+                   .stride = static_cast<std::size_t>(win.stride[1])};
           for (std::size_t h = 0; h < z[2]; ++h) {
             const std::int64_t y = win.Source(0, h, kh);
             if (y < 0) continue;

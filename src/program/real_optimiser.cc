@@ -57,8 +57,8 @@ void RealOptimiser::Clip(std::vector<Reals>& gradients, Magnitudes& seen) const 
 void RealOptimiser::Step(std::uint64_t step, std::vector<Reals> gradients,
                          std::vector<Reals>& parameters, Magnitudes& seen) {
   number_ = step;
-  rate_ = static_cast<double>(rates_.NumeratorAt(step)) /
-          static_cast<double>(p_.schedule.denominator);
+  rate_ =
+      static_cast<double>(rates_.NumeratorAt(step)) / static_cast<double>(p_.schedule.denominator);
   Clip(gradients, seen);
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const double decay = p_.parameters[p].decay ? decay_ : 0;

@@ -41,7 +41,7 @@ class RealOptimiser {
   Rates rates_;
   bool is_sgd_, keras_, nesterov_, decoupled_;
   double decay_, momentum_ = 0, dampening_ = 0, beta1_ = 0, beta2_ = 0, eps_ = 0;
-  double rate_ = 0;          // of the step
+  double rate_ = 0;           // of the step
   std::uint64_t number_ = 0;  // the step, from 0
   std::vector<Reals> first_, second_;
 };

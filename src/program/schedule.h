@@ -14,8 +14,8 @@
 
 namespace flair::program {
 
-// The rate of any step in the logarithm of the number of pieces: a program may have 2^20 of them, and
-// every step asks.
+// The rate of any step in the logarithm of the number of pieces: a program may have 2^20 of them,
+// and every step asks.
 class Rates {
  public:
   Rates() = default;

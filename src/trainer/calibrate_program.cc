@@ -97,10 +97,9 @@ Result<CalibratedProgram> CalibrateProgram(Env& env, const CalibrateRequest& req
               return told("pilot", step - request.first_step);
             }));
   CalibratedProgram made;
-  FLAIR_TRY(made.chosen,
-            request.steps_per_chunk == 0
-                ? program::Calibrate(request.program, graph, seen, request.headroom)
-                : WithBestLimb(request, graph, seen));
+  FLAIR_TRY(made.chosen, request.steps_per_chunk == 0
+                             ? program::Calibrate(request.program, graph, seen, request.headroom)
+                             : WithBestLimb(request, graph, seen));
   if (const auto before = program::Lower(request.program); before.ok()) {
     if (auto cost = CostOf(*before, 1); cost.ok()) made.before = std::move(*cost);
   }

@@ -71,7 +71,8 @@ circuit::ValueId Lowering::RootOfSquares(std::uint32_t parameter, circuit::Value
   const std::string name = p_.parameters[parameter].name + ".squares";
   const std::int64_t forget = made_.adam->forget();
   const unsigned scale = made_.adam->forget_scale();
-  circuit::Width width = circuit::Unsigned(kSquareBits, LimbBits(), "the unit of the profile's line 'adam_gradient'");
+  circuit::Width width =
+      circuit::Unsigned(kSquareBits, LimbBits(), "the unit of the profile's line 'adam_gradient'");
   width.cut = kSquareCut;
   const circuit::ValueId v = AddOptimiserState(parameter, ".squares", width);
   const Axes axes = b_[v].axes;
