@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proof/verify_run.h"
 
-#include <cmath>
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -173,15 +174,14 @@ Result<RunVerdict> VerifyRun(const program::Lowered& lowered, const RunClaim& cl
   const std::span<const zk::DataColumn> columns =
       claim.data ? std::span<const zk::DataColumn>(claim.data->columns)
                  : std::span<const zk::DataColumn>{};
-  RunVerdict verdict{.num_chunks = chunks.size()};
-  double failing = 0;
+  RunVerdict verdict{.num_chunks = chunks.size(),
+                     .soundness_bits = std::numeric_limits<double>::infinity()};
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     auto bits = VerifyChunk(lowered, columns, chunks[i]);
     if (!bits.ok()) return std::move(bits).error().In("chunk " + std::to_string(i));
-    failing += std::exp2(-*bits);
+    verdict.soundness_bits = std::min(verdict.soundness_bits, *bits);
     if (on_chunk) FLAIR_DO(on_chunk(i, chunks.size()));
   }
-  verdict.soundness_bits = -std::log2(failing);
   return verdict;
 }
 

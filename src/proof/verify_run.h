@@ -19,7 +19,9 @@ namespace flair::proof {
 
 struct RunVerdict {
   std::uint64_t num_chunks = 0;
-  double soundness_bits = 0;  // of all chunks together
+  // Of the weakest chunk, none below zk::kSoundnessBits: whoever tries to pass a false run pays for
+  // every try at a chunk. docs/spec/run-proof.md, "Soundness".
+  double soundness_bits = 0;
 };
 
 // `lowered`: the claim's program. `on_chunk` is told after each; its error ends the verification.

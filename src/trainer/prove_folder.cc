@@ -184,20 +184,27 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
                             .start = {},
                             .recorded = {},
                             .weights_seed = {},
+                            .state_seed = {},
                             .border_seed = {}};
   FLAIR_TRY(secrets.start, StartFrom(lowered, run.start));
   FLAIR_TRY(secrets.weights_seed, KeptSeed(env, in_run("weights.seed")));
+  FLAIR_TRY(secrets.state_seed, KeptSeed(env, in_run("state.seed")));
   FLAIR_TRY(secrets.border_seed, KeptSeed(env, in_run("border.seed")));
 
-  const auto reserve = [&](const proof::MatrixId& matrix,
-                           std::span<const std::uint64_t> columns) -> Status {
+  const auto book_of = [&](const proof::MatrixId& matrix) -> proof::OpeningBook& {
     const bool is_data = claim.data && matrix == claim.data->matrix;
-    if (is_data) return data_book->Reserve(matrix, columns);
-    Status reserved = own_book.Reserve(matrix, columns);
-    if (reserved.ok() || reserved.error().code() != ErrorCode::kConflict) return reserved;
-    return std::move(reserved).error().WithHint(
-        "proofs of this run were broken off too often: without the folder's 'chunks' and "
-        "'border.seed' it is proven anew");
+    return is_data ? *data_book : own_book;
+  };
+  const auto may_show = [&](const proof::MatrixId& matrix,
+                            std::span<const std::uint64_t> columns) -> Status {
+    Status allowed = book_of(matrix).Check(matrix, columns);
+    if (allowed.ok() || allowed.error().code() != ErrorCode::kConflict) return allowed;
+    return std::move(allowed).error().WithHint(
+        "kept chunks of this run are gone: without the folder's 'chunks' and 'border.seed' it is "
+        "proven anew");
+  };
+  const auto show = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) {
+    return book_of(matrix).Reserve(matrix, columns);
   };
   if (job.recorded) {
     secrets.recorded = [&](std::uint64_t step) { return job.recorded->After(step); };
@@ -208,8 +215,9 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     return OkStatus();
   };
   FLAIR_TRY(proof::ProvenRun proven,
-            proof::ProveRun(lowered, claim, secrets, settings, env,
-                            {.progress = hooks.progress, .reserve = reserve, .on_step = note}));
+            proof::ProveRun(
+                lowered, claim, secrets, settings, env,
+                {.progress = hooks.progress, .may_show = may_show, .show = show, .on_step = note}));
   if (job.end && IntegersOf(lowered, proven.end) != *job.end) {
     return Conflict("training the run again gives other weights than it ended with");
   }

@@ -3,8 +3,8 @@
 // A recorded run does not say which program it followed, which seed drew its batches, on which
 // data: whoever proves it does, and the proof shows that it is so, up to the slack.
 //
-// Beside the run lie what proving it makes: weights.seed (kept with the weights) and border.seed
-// (never leaves), both of mode 0600, chunks/ and openings/.
+// Beside the run lie what proving it makes: weights.seed (kept with the weights), state.seed
+// (with the state) and border.seed (never leaves), all of mode 0600, chunks/ and openings/.
 //
 // Place: trainer, over data/prover and proof/prover. Thread safety: functions.
 // SPDX-License-Identifier: Apache-2.0

@@ -36,6 +36,11 @@ Result<OpeningBook> OpeningBook::Open(Env& env, const std::string& folder) {
   return OpeningBook(env, folder, std::move(lock));
 }
 
+Status OpeningBook::Check(const MatrixId& matrix, std::span<const std::uint64_t> columns) const {
+  FLAIR_TRY(const zk::OpeningLedger ledger, ReadLedger(*env_, PathOf(folder_, matrix), matrix));
+  return ledger.Check(columns);
+}
+
 Status OpeningBook::Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns) {
   const std::string path = PathOf(folder_, matrix);
   FLAIR_TRY(zk::OpeningLedger ledger, ReadLedger(*env_, path, matrix));

@@ -1,7 +1,7 @@
 // OpeningBook: the ledgers (zk/pcs/ledger.h) of matrices that are opened here, one file each.
 //
-// A ledger is written, and durable, before a proof shows the columns that it counts: what a proof
-// has shown, the book knows, whatever fails afterwards.
+// A ledger is written, and durable, before anybody sees the proof that shows the columns that it
+// counts (chunk_folder.h): what a proof has shown, the book knows, whatever fails afterwards.
 //
 // Place: proof/prover, over zk/pcs and an Env. Thread safety: one thread, one process at a time
 // (a lock in the folder).
@@ -24,6 +24,8 @@ class OpeningBook {
   // Errors: kConflict when another process has the book.
   static Result<OpeningBook> Open(Env& env, const std::string& folder);
 
+  // Would Reserve() count them? Errors: its own. Nothing is written.
+  Status Check(const MatrixId& matrix, std::span<const std::uint64_t> columns) const;
   // Counts the columns. Errors: kConflict when they would pass the matrix's budget, and nothing is
   // counted; kCorrupt for a ledger that is not the matrix's; those of the disk.
   Status Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns);

@@ -23,8 +23,6 @@ using circuit::Carried;
 using zk::CommittedMatrix;
 using zk::Role;
 
-constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 32;
-
 // A border's own: weights that stay, at rate 0, are other commitments all the same, or one would be
 // opened at all of them.
 Digest BorderSeed(const Digest& seed, std::uint64_t step) {
@@ -42,9 +40,10 @@ struct End {
   RunEnd Id() const { return {IdOf(*weights), state ? std::optional(IdOf(*state)) : std::nullopt}; }
 };
 
-std::string PathOfChunk(const std::string& folder, std::uint64_t first_step) {
-  return folder + "/steps-" + std::to_string(first_step) + ".chunk";
-}
+struct Seeds {
+  Digest weights;
+  Digest state;
+};
 
 class RunProver {
  public:
@@ -71,16 +70,14 @@ class RunProver {
     return hooks_.progress({.chunk = chunks_.size(), .num_chunks = num_chunks(), .stage = stage});
   }
   Result<End> Commit(const program::TrainingState& state, bool has_state, std::uint64_t openings,
-                     const Digest& seed) const;
+                     const Seeds& seeds) const;
   program::TrainingState StateAfter(const circuit::StepValues& step) const;
   Status AddStep(const program::TrainingStep& step);
   Status FinishChunk(std::uint64_t next_step, const program::TrainingState& state);
   // The chunk as an earlier prover kept it, if it is the same and holds.
   std::optional<ChunkProof> KeptChunk(const zk::TrainingStatement& statement) const;
-  Result<ChunkProof> ProveChunk(const zk::TrainingStatement& statement, const End& after);
-  std::string ChunkPath(std::uint64_t first_step) const {
-    return PathOfChunk(settings_.folder, first_step);
-  }
+  Result<PendingChunk> ProveChunk(const zk::TrainingStatement& statement, const End& after);
+  Seeds EndSeeds() const { return {secrets_.weights_seed, secrets_.state_seed}; }
   std::span<const zk::DataColumn> columns() const {
     return claim_.data ? std::span<const zk::DataColumn>(claim_.data->columns)
                        : std::span<const zk::DataColumn>{};
@@ -97,17 +94,18 @@ class RunProver {
   std::uint64_t first_step_ = 0;         // of the chunk at hand
   std::optional<zk::RunValues> values_;  // of its steps
   std::vector<ChunkProof> chunks_;
+  std::optional<ChunkFolder> folder_;
 };
 
 Result<End> RunProver::Commit(const program::TrainingState& state, bool has_state,
-                              std::uint64_t openings, const Digest& seed) const {
+                              std::uint64_t openings, const Seeds& seeds) const {
   End end;
   FLAIR_TRY(CommittedMatrix weights,
-            CommitState(lowered_.circuit, Carried::Role::kWeight, state, openings, seed));
+            CommitState(lowered_.circuit, Carried::Role::kWeight, state, openings, seeds.weights));
   end.weights.emplace(std::move(weights));
   if (has_state) {
     FLAIR_TRY(CommittedMatrix own,
-              CommitState(lowered_.circuit, Carried::Role::kState, state, openings, seed));
+              CommitState(lowered_.circuit, Carried::Role::kState, state, openings, seeds.state));
     end.state.emplace(std::move(own));
   }
   return end;
@@ -122,15 +120,14 @@ program::TrainingState RunProver::StateAfter(const circuit::StepValues& step) co
 }
 
 std::optional<ChunkProof> RunProver::KeptChunk(const zk::TrainingStatement& statement) const {
-  const auto bytes = ReadFile(env_, ChunkPath(statement.first_step), kMaxChunkBytes);
-  if (!bytes.ok()) return std::nullopt;
-  auto chunk = DecodeChunk(*bytes);
-  if (!chunk.ok() || chunk->statement.Hash() != statement.Hash()) return std::nullopt;
+  auto chunk = folder_->Read(statement.first_step);
+  if (!chunk || chunk->statement.Hash() != statement.Hash()) return std::nullopt;
   if (!VerifyChunk(lowered_, columns(), *chunk).ok()) return std::nullopt;
-  return std::move(*chunk);
+  return chunk;
 }
 
-Result<ChunkProof> RunProver::ProveChunk(const zk::TrainingStatement& statement, const End& after) {
+Result<PendingChunk> RunProver::ProveChunk(const zk::TrainingStatement& statement,
+                                           const End& after) {
   FLAIR_TRY(const ProgramSteps steps,
             ProgramSteps::Make(lowered_, {.seed = statement.seed,
                                           .first_step = statement.first_step,
@@ -148,36 +145,43 @@ Result<ChunkProof> RunProver::ProveChunk(const zk::TrainingStatement& statement,
                                    after.state ? &*after.state : nullptr};
     matrices.push_back(of[static_cast<int>(m.role) - 1]);
   }
-  const auto reserve = [&](Role role, std::span<const std::uint64_t> shown) {
-    if (!hooks_.reserve) return OkStatus();
-    const zk::Commitment& matrix = *statement.Find(role);
-    return hooks_.reserve({matrix.shape, matrix.root}, shown);
+  PendingChunk made;
+  // One matrix may have two roles: what it shows is counted together.
+  const auto reserve = [&](Role role, std::span<const std::uint64_t> columns) {
+    const zk::Commitment& of = *statement.Find(role);
+    const MatrixId matrix{of.shape, of.root};
+    auto shown = std::find_if(made.shown.begin(), made.shown.end(),
+                              [&](const ShownColumns& s) { return s.matrix == matrix; });
+    if (shown == made.shown.end()) shown = made.shown.insert(shown, {matrix, {}});
+    shown->columns.insert(shown->columns.end(), columns.begin(), columns.end());
+    return hooks_.may_show ? hooks_.may_show(matrix, shown->columns) : OkStatus();
   };
   FLAIR_TRY(Bytes proof,
             zk::ProveTraining(plan, *values_, matrices, env_,
                               {.progress = [&](std::string_view stage) { return Say(stage); },
                                .reserve = reserve}));
   FLAIR_DO(Say("verifying"));
-  ChunkProof chunk{.statement = statement, .proof = std::move(proof)};
-  const auto holds = VerifyChunk(lowered_, columns(), chunk);
+  made.chunk = {.statement = statement, .proof = std::move(proof)};
+  const auto holds = VerifyChunk(lowered_, columns(), made.chunk);
   FLAIR_CHECK(holds.ok()) << "an honest proof is refused: " << holds.error().message();
-  return chunk;
+  return made;
 }
 
 Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingState& state) {
   const bool is_last = next_step == end_step();
   FLAIR_DO(Say("committing"));
   const bool has_state = HasState(lowered_.circuit) && (!is_last || settings_.passes_state);
-  FLAIR_TRY(End after,
-            Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
-                   is_last ? secrets_.weights_seed : BorderSeed(secrets_.border_seed, next_step)));
+  const Digest border = BorderSeed(secrets_.border_seed, next_step);
+  FLAIR_TRY(End after, Commit(state, has_state, is_last ? kOpeningsOfAnEnd : kOpeningsOfABorder,
+                              is_last ? EndSeeds() : Seeds{border, border}));
   const zk::TrainingStatement statement =
       ChunkStatement(claim_, first_step_, next_step - first_step_, before_.Id(), after.Id());
+  FLAIR_DO(folder_->Settle(first_step_));
   std::optional<ChunkProof> chunk = KeptChunk(statement);
   if (!chunk) {
-    FLAIR_TRY(ChunkProof made, ProveChunk(statement, after));
-    FLAIR_DO(WriteFileAtomically(env_, ChunkPath(first_step_), EncodeChunk(made)));
-    chunk.emplace(std::move(made));
+    FLAIR_TRY(PendingChunk made, ProveChunk(statement, after));
+    FLAIR_DO(folder_->Keep(made));
+    chunk.emplace(std::move(made.chunk));
   }
   FLAIR_DO(Say("kept"));
   chunks_.push_back(std::move(*chunk));
@@ -202,12 +206,11 @@ Result<ProvenRun> RunProver::Prove() {
                                 .first_step = claim_.first_step,
                                 .num_steps = std::min(claim_.num_steps, settings_.steps_per_chunk),
                                 .num_records = claim_.data ? claim_.data->num_records : 0}));
-  FLAIR_DO(MakeDirs(env_, settings_.folder));
+  FLAIR_TRY(folder_, ChunkFolder::Open(env_, settings_.folder, hooks_.show));
   // State that a claim begins with is committed to; otherwise it begins at zero.
   const bool begins_with_state = claim_.before.state.has_value();
   FLAIR_DO(Say("committing"));
-  FLAIR_TRY(before_,
-            Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd, secrets_.weights_seed));
+  FLAIR_TRY(before_, Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd, EndSeeds()));
   claim_.before = before_.Id();
   first_step_ = claim_.first_step;
   const program::DataSet no_data;
@@ -230,7 +233,7 @@ Result<ProvenRun> RunProver::Prove() {
 std::uint64_t NumChunksLeft(Env& env, const RunClaim& claim, const ProveSettings& settings) {
   std::uint64_t left = 0;
   for (std::uint64_t step = 0; step < claim.num_steps; step += settings.steps_per_chunk) {
-    left += Exists(env, PathOfChunk(settings.folder, claim.first_step + step)) ? 0 : 1;
+    left += ChunkFolder::Has(env, settings.folder, claim.first_step + step) ? 0 : 1;
   }
   return left;
 }

@@ -17,6 +17,7 @@
 #include "base/env.h"
 #include "base/result.h"
 #include "program/train.h"
+#include "proof/prover/chunk_folder.h"
 #include "proof/run_claim.h"
 #include "zk/prover/committed_matrix.h"
 
@@ -29,8 +30,11 @@ struct RunSecrets {
   program::TrainingState start;                      // before the claim's first step
   // Of a recorded run, whose claim has a slack: the parameters after a step.
   std::function<Result<std::vector<circuit::Ints>>(std::uint64_t step)> recorded;
-  Digest weights_seed;  // of the commitments at both ends: kept with the weights
-  Digest border_seed;   // of those between chunks: never leaves
+  // Of the commitments at both ends. That of the weights is kept with them, by whoever has them;
+  // without a momentum state is a drift and a count, few enough to be guessed by who has its seed.
+  Digest weights_seed;
+  Digest state_seed;
+  Digest border_seed;  // of those between chunks: never leaves
 };
 
 struct ProveSettings {
@@ -51,9 +55,11 @@ struct ProveProgress {
 struct ProveHooks {
   // Its error ends the work (kCancelled); the chunks that are kept stay.
   std::function<Status(const ProveProgress&)> progress;
-  // Asked before a proof shows columns of a matrix of the claim or of a border. Its error ends
-  // the proof: ask a ledger.
-  std::function<Status(const MatrixId& matrix, std::span<const std::uint64_t> columns)> reserve;
+  // Asked before a proof is made that shows columns of a matrix of the claim or of a border, all
+  // that it shows of it so far. Its error ends the proof: ask a ledger.
+  ForColumns may_show;
+  // Told of them once the proof is whole, and before anybody sees it: count them for good.
+  ForColumns show;
   // Told of every step, those of kept chunks too.
   std::function<Status(const program::TrainingStep&)> on_step;
 };

@@ -51,7 +51,7 @@ TEST(ProveRunTest, ChunksOfAnySizeProveTheSameRun) {
     const auto verdict = VerifyRun(run.training.lowered, proven->claim, proven->proof);
     ASSERT_TRUE(verdict.ok()) << verdict.error().message();
     EXPECT_EQ(verdict->num_chunks, (5 + size - 1) / size);
-    EXPECT_GE(verdict->soundness_bits, 97);
+    EXPECT_GE(verdict->soundness_bits, zk::kSoundnessBits);
     ends.insert(proven->claim.after.weights.root.ToHex());
   }
   EXPECT_EQ(ends.size(), 1U);
@@ -73,7 +73,7 @@ TEST(ProveRunTest, WhatWasStoppedGoesOnWhereItWas) {
     return p.chunk == 1 && p.stage == "lookups" ? Status(Error(ErrorCode::kCancelled, "stopped"))
                                                 : OkStatus();
   };
-  const auto stopped = run.Prove(env, 2, {.progress = stop, .reserve = {}, .on_step = {}});
+  const auto stopped = run.Prove(env, 2, {.progress = stop});
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().code(), ErrorCode::kCancelled);
   EXPECT_EQ(NumChunksLeft(env, run.claim, {.steps_per_chunk = 2, .folder = "/chunks"}), 2U);
@@ -82,7 +82,7 @@ TEST(ProveRunTest, WhatWasStoppedGoesOnWhereItWas) {
     commitments[p.chunk] += p.stage == "commitment" ? 1 : 0;
     return OkStatus();
   };
-  const auto proven = run.Prove(env, 2, {.progress = count, .reserve = {}, .on_step = {}});
+  const auto proven = run.Prove(env, 2, {.progress = count});
   ASSERT_TRUE(proven.ok()) << proven.error().message();
   EXPECT_EQ(commitments[0], 0) << "the kept chunk is proven again";
   EXPECT_EQ(commitments[1], 1);
@@ -127,7 +127,7 @@ TEST(ProveRunTest, ColumnsAreReservedForEveryMatrixThatOutlives) {
     ++shown[matrix.root.ToHex()];
     return OkStatus();
   };
-  const auto proven = run.Prove(env, 1, {.progress = {}, .reserve = reserve, .on_step = {}});
+  const auto proven = run.Prove(env, 1, {.progress = {}, .may_show = reserve});
   ASSERT_TRUE(proven.ok());
   EXPECT_EQ(shown.size(), 4U) << "data, and weights before, between and after";
   EXPECT_EQ(shown[proven->claim.data->matrix.root.ToHex()], 2);
@@ -136,12 +136,15 @@ TEST(ProveRunTest, ColumnsAreReservedForEveryMatrixThatOutlives) {
 
 // Opens no matrix for more than it has pads.
 ProveHooks WithBook(OpeningBook& book) {
-  return {.progress = {},
-          .reserve =
-              [&](const MatrixId& matrix, std::span<const std::uint64_t> columns) {
-                return book.Reserve(matrix, columns);
-              },
-          .on_step = {}};
+  return {
+      .progress = {},
+      .may_show =
+          [&](const MatrixId& matrix, std::span<const std::uint64_t> columns) {
+            return book.Check(matrix, columns);
+          },
+      .show = [&](const MatrixId& matrix,
+                  std::span<const std::uint64_t> columns) { return book.Reserve(matrix, columns); },
+      .on_step = {}};
 }
 
 TEST(ProveRunTest, WeightsThatStayHaveCommitmentsOfTheirOwn) {
@@ -156,23 +159,79 @@ TEST(ProveRunTest, WeightsThatStayHaveCommitmentsOfTheirOwn) {
   EXPECT_TRUE(VerifyRun(run.training.lowered, proven->claim, proven->proof).ok());
 }
 
-TEST(ProveRunTest, ProofsThatWereBrokenOffSpendTheirColumns) {
-  RunUnderTest run(kSmallRun, 2);
+TEST(ProveRunTest, ProofsThatWereBrokenOffSpendNothing) {
+  const RunUnderTest run(kSmallRun, 2);
   MemEnv env;
   OpeningBook book = OpeningBook::Open(env, "/openings").value();
   ProveHooks hooks = WithBook(book);
-  hooks.progress = [](const ProveProgress& p) {
-    return p.stage == "verifying" ? Status(Error(ErrorCode::kCancelled, "stopped")) : OkStatus();
-  };
-  EXPECT_FALSE(run.Prove(env, 1, hooks).ok());
-  // Of the border's two openings one is gone, and no other seed makes it the same border.
-  const auto refused = run.Prove(env, 1, WithBook(book));
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
-  run.border_seed = FilledWith(11);
+  // Of a border's two openings neither may be lost, or the chunk behind it could never be proven.
+  for (const std::uint64_t chunk : {0, 0, 0, 1, 1, 1}) {
+    hooks.progress = [&](const ProveProgress& p) {
+      return p.chunk == chunk && p.stage == "verifying"
+                 ? Status(Error(ErrorCode::kCancelled, "stopped"))
+                 : OkStatus();
+    };
+    EXPECT_FALSE(run.Prove(env, 1, hooks).ok());
+    EXPECT_EQ(OpeningBook::NumLeft(env, "/openings", run.claim.data->matrix).value(),
+              run.claim.data->matrix.shape.num_pads -
+                  chunk * zk::NumQueries(run.claim.data->matrix.shape.row_length(),
+                                         run.claim.data->matrix.shape.n()));
+  }
   const auto proven = run.Prove(env, 1, WithBook(book));
   ASSERT_TRUE(proven.ok()) << proven.error().message();
   EXPECT_TRUE(VerifyRun(run.training.lowered, proven->claim, proven->proof).ok());
+}
+
+TEST(ProveRunTest, AtEveryFailureWhatIsSeenIsCounted) {
+  const RunUnderTest run(kSmallRun, 1);
+  const MatrixId& data = run.claim.data->matrix;
+  const std::uint64_t each = zk::NumQueries(data.shape.row_length(), data.shape.n());
+  for (std::uint64_t k = 1;; ++k) {
+    MemEnv disk;
+    FaultEnv env(disk);
+    OpeningBook book = OpeningBook::Open(env, "/openings").value();
+    ProveHooks hooks = WithBook(book);
+    // Before this nothing is written but the folder.
+    hooks.progress = [&](const ProveProgress& p) {
+      if (p.stage == "verifying") env.FailAt(k);
+      return OkStatus();
+    };
+    const bool failed = !run.Prove(env, 1, hooks).ok();
+    env.Heal();
+    // What has its name is counted, and nothing is spent on proofs that nobody sees.
+    const auto left = [&] { return OpeningBook::NumLeft(disk, "/openings", data).value(); };
+    if (ChunkFolder::Has(disk, "/chunks", 0)) {
+      EXPECT_EQ(left(), data.shape.num_pads - each) << "after failure " << k;
+    }
+    const auto proven = run.Prove(env, 1, WithBook(book));
+    ASSERT_TRUE(proven.ok()) << "after failure " << k << ": " << proven.error().message();
+    EXPECT_EQ(left(), data.shape.num_pads - each) << "after failure " << k;
+    if (!failed) {
+      EXPECT_GT(k, 12U);
+      break;
+    }
+  }
+}
+
+TEST(ProveRunTest, StateAtEndsHasASeedOfItsOwn) {
+  std::string momentum(kSmallRun);
+  momentum.replace(momentum.find("sgd()"), 5, "sgd(momentum=1/2)");
+  const RunUnderTest run(momentum, 1);
+  const auto ends = [&](int weights_seed, int state_seed) {
+    RunSecrets secrets = run.Secrets();
+    secrets.weights_seed = FilledWith(weights_seed);
+    secrets.state_seed = FilledWith(state_seed);
+    MemEnv env;
+    return ProveRun(run.training.lowered, run.claim, secrets,
+                    {.steps_per_chunk = 1, .folder = "/chunks", .passes_state = true}, env)
+        .value()
+        .claim.after;
+  };
+  const RunEnd first = ends(1, 2), other_weights = ends(3, 2), other_state = ends(1, 4);
+  EXPECT_EQ(first.state, other_weights.state) << "who has the weights' seed has the state's";
+  EXPECT_NE(first.weights, other_weights.weights);
+  EXPECT_NE(first.state, other_state.state);
+  EXPECT_EQ(first.weights, other_state.weights);
 }
 
 }  // namespace

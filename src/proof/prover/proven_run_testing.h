@@ -85,6 +85,7 @@ struct RunUnderTest {
             .data_matrix = &*data,
             .start = training.state,
             .weights_seed = FilledWith(9),
+            .state_seed = FilledWith(12),
             .border_seed = border_seed};
   }
   Result<ProvenRun> Prove(Env& env, std::uint64_t steps_per_chunk,
