@@ -38,6 +38,7 @@ extern const CommandSpec kProgramCommand;
 extern const CommandSpec kTrainCommand;
 extern const CommandSpec kProveCommand;
 extern const CommandSpec kVerifyCommand;
+extern const CommandSpec kWeightsCommand;
 extern const CommandSpec kLoginCommand;
 extern const CommandSpec kLogoutCommand;
 extern const CommandSpec kWhoamiCommand;
@@ -58,9 +59,10 @@ std::span<const CommandSpec* const> AllCommands() {
       &kSwitchCommand,  &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
       &kResetCommand,   &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
       &kPullCommand,    &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kDataCommand,
-      &kProgramCommand, &kTrainCommand,      &kProveCommand,    &kVerifyCommand, &kLoginCommand,
-      &kLogoutCommand,  &kWhoamiCommand,     &kTokenCommand,    &kRepoCommand,   &kInviteCommand,
-      &kMembersCommand, &kHubCommand,        &kFsckCommand,     &kGcCommand,     &kDoctorCommand};
+      &kProgramCommand, &kTrainCommand,      &kProveCommand,    &kVerifyCommand, &kWeightsCommand,
+      &kLoginCommand,   &kLogoutCommand,     &kWhoamiCommand,   &kTokenCommand,  &kRepoCommand,
+      &kInviteCommand,  &kMembersCommand,    &kHubCommand,      &kFsckCommand,   &kGcCommand,
+      &kDoctorCommand};
   return kCommands;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "cli/slack_text.h"
 #include "crypto/ed25519.h"
+#include "proof/refresh_file.h"
 #include "proof/statement_file.h"
 #include "proof/verify_run.h"
 
@@ -87,9 +88,37 @@ json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdic
   return document;
 }
 
+// Two commitments to the same weights, or state.
+Result<ExitCode> VerifyRefreshed(Session& s, const Args& args, std::string_view text) {
+  auto claim = proof::DecodeRefresh(text);
+  if (!claim.ok()) return std::move(claim).error().In(args.statement);
+  FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));
+  const std::int64_t begun = s.env().MonotonicNs();
+  FLAIR_TRY(const double bits, proof::VerifyRefresh(*claim, bytes));
+  const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
+  Wallet wallet;
+  wallet.bytes = claim->wallet.bytes;
+  const std::string of(zk::MatrixKindName(claim->before.shape.kind));
+  s.out() << "proven: two commitments to the same " << of << "\n"
+          << "from       " << DigestText(claim->before) << "\n"
+          << "to         " << DigestText(claim->after) << "\n"
+          << "by         " << wallet.ToBase58() << "\n"
+          << "soundness  " << FormatNumber(bits) << " bits\n";
+  s.Document(json::object{{"valid", true},
+                          {"kind", "refresh"},
+                          {"of", of},
+                          {"before", DigestText(claim->before)},
+                          {"after", DigestText(claim->after)},
+                          {"wallet", wallet.ToBase58()},
+                          {"soundness_bits", bits},
+                          {"seconds", seconds}});
+  return ExitCode::kOk;
+}
+
 Result<ExitCode> Verify(Session& s, const Args& args) {
   FLAIR_TRY(const Bytes text,
             ReadFile(s.env(), s.Absolute(args.statement), proof::kMaxStatementBytes));
+  if (proof::IsRefreshStatement(AsText(text))) return VerifyRefreshed(s, args, AsText(text));
   auto statement = proof::DecodeStatement(AsText(text));
   if (!statement.ok()) return std::move(statement).error().In(args.statement);
   FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));

@@ -1,0 +1,33 @@
+// RefreshFile: what a proof has to be about that two commitments hold the same, as whoever verifies
+// brings it. One line of JSON with one spelling. docs/formats/statement.md.
+//
+// Place: proof, over zk/refresh. Thread safety: functions.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "proof/run_claim.h"
+
+namespace flair::proof {
+
+struct RefreshClaim {
+  Digest wallet;    // the committer's public key
+  MatrixId before;  // of weights, or of state
+  MatrixId after;
+};
+
+// Does a statement file say so of itself? Whether it is one, DecodeRefresh() says.
+bool IsRefreshStatement(std::string_view text);
+std::string EncodeRefresh(const RefreshClaim& claim);
+// Hostile text. Errors: kCorrupt, kUnsupported say what is wrong and where.
+Result<RefreshClaim> DecodeRefresh(std::string_view text);
+
+// Bits of soundness. Errors: kRejected names the check that failed; kCorrupt; kInvalidArgument for
+// a claim that cannot be.
+Result<double> VerifyRefresh(const RefreshClaim& claim, ByteView proof);
+
+}  // namespace flair::proof

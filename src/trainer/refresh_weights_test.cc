@@ -1,0 +1,156 @@
+// Weights that somebody holds, committed to anew; the statement's file.
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/refresh_weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/fault_env.h"
+#include "base/mem_env.h"
+#include "base/path.h"
+#include "program/lower_testing.h"
+#include "proof/prover/commit_state.h"
+#include "proof/prover/opening_book.h"
+#include "trainer/model_tensors.h"
+
+namespace flair::trainer {
+namespace {
+
+using testing::HasSubstr;
+
+class RefreshWeightsTest : public testing::Test {
+ protected:
+  RefreshWeightsTest() : training_(program::Prepared(program::kMlp)) {
+    EXPECT_TRUE(MakeDirs(env_, "/run").ok());
+    EXPECT_TRUE(WriteModel(env_, "/run/trained.safetensors", training_.program,
+                           IntegersOf(training_.lowered, training_.state))
+                    .ok());
+    seed_.bytes.fill(std::byte{3});
+    EXPECT_TRUE(WriteFileAtomically(env_, "/run/weights.seed", seed_.view()).ok());
+  }
+  RefreshRequest Request(const std::string& seed, const std::string& folder) const {
+    return {.program = training_.program,
+            .weights = "/run/trained.safetensors",
+            .seed = seed,
+            .folder = folder,
+            .wallet = seed_};
+  }
+  // What a statement of the run's end names.
+  proof::MatrixId Committed() const {
+    return proof::IdOf(proof::CommitState(training_.lowered.circuit,
+                                          circuit::Carried::Role::kWeight, training_.state,
+                                          proof::kOpeningsOfAnEnd, seed_)
+                           .value());
+  }
+
+  MemEnv env_;
+  program::Training training_;
+  Digest seed_;
+};
+
+TEST_F(RefreshWeightsTest, AChainOfCommitmentsIsProvenLinkByLink) {
+  const auto first = RefreshWeights(env_, Request("/run/weights.seed", "/one"));
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  EXPECT_EQ(first->claim.before, Committed());
+  EXPECT_NE(first->claim.after, first->claim.before);
+  const auto second = RefreshWeights(env_, Request("/one/weights.seed", "/two"));
+  ASSERT_TRUE(second.ok()) << second.error().message();
+  EXPECT_EQ(second->claim.before, first->claim.after);
+  for (const std::string folder : {"/one", "/two"}) {
+    const Bytes proof = ReadFile(env_, folder + "/refresh.proof", 1 << 28).value();
+    const Bytes text = ReadFile(env_, folder + "/refresh.statement.json", 1 << 16).value();
+    EXPECT_TRUE(proof::IsRefreshStatement(AsText(text)));
+    const auto claim = proof::DecodeRefresh(AsText(text));
+    ASSERT_TRUE(claim.ok()) << claim.error().message();
+    const auto bits = proof::VerifyRefresh(*claim, proof);
+    ASSERT_TRUE(bits.ok()) << bits.error().message();
+    EXPECT_GE(*bits, 100);
+    // Of the other link it proves nothing.
+    proof::RefreshClaim other = *claim;
+    std::swap(other.before, other.after);
+    EXPECT_FALSE(proof::VerifyRefresh(other, proof).ok());
+  }
+  const auto again = RefreshWeights(env_, Request("/run/weights.seed", "/one"));
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code(), ErrorCode::kAlreadyExists);
+}
+
+TEST_F(RefreshWeightsTest, EveryOpeningIsCountedAndNoMoreAreGiven) {
+  const proof::MatrixId before = Committed();
+  const std::uint64_t each = zk::NumQueries(before.shape.row_length(), before.shape.n());
+  for (std::uint64_t i = 0; i < proof::kOpeningsOfAnEnd; ++i) {
+    const auto made =
+        RefreshWeights(env_, Request("/run/weights.seed", "/copy" + std::to_string(i)));
+    ASSERT_TRUE(made.ok()) << i << made.error().message();
+    const std::uint64_t left =
+        proof::OpeningBook::NumLeft(env_, "/copy" + std::to_string(i) + "/openings",
+                                    made->claim.after)
+            .value();
+    EXPECT_EQ(left, before.shape.num_pads - each);
+  }
+  // Columns coincide now and then: a few more proofs may fit, and then none.
+  bool refused = false;
+  for (int i = 0; i < 8 && !refused; ++i) {
+    const auto made =
+        RefreshWeights(env_, Request("/run/weights.seed", "/more" + std::to_string(i)));
+    refused = !made.ok();
+    if (refused) {
+      EXPECT_EQ(made.error().code(), ErrorCode::kConflict);
+    }
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_LE(proof::OpeningBook::NumLeft(env_, "/run/openings", before).value(), each);
+}
+
+TEST_F(RefreshWeightsTest, NoProofIsSeenThatIsNotCounted) {
+  for (std::uint64_t k = 1;; ++k) {
+    MemEnv disk;
+    ASSERT_TRUE(MakeDirs(disk, "/run").ok());
+    for (const std::string name : {"/run/trained.safetensors", "/run/weights.seed"}) {
+      ASSERT_TRUE(WriteFileAtomically(disk, name, ReadFile(env_, name, 1 << 24).value()).ok());
+    }
+    FaultEnv env(disk);
+    env.FailAt(k);
+    const bool failed = !RefreshWeights(env, Request("/run/weights.seed", "/copy")).ok();
+    env.Heal();
+    if (Exists(disk, "/copy/refresh.proof")) {
+      EXPECT_LT(proof::OpeningBook::NumLeft(disk, "/run/openings", Committed()).value(),
+                Committed().shape.num_pads)
+          << "after failure " << k;
+    }
+    if (!failed) {
+      EXPECT_GT(k, 8U);
+      break;
+    }
+  }
+}
+
+TEST_F(RefreshWeightsTest, StatementsHaveOneSpelling) {
+  const proof::RefreshClaim claim{
+      .wallet = seed_, .before = Committed(), .after = {Committed().shape, seed_}};
+  const std::string text = proof::EncodeRefresh(claim);
+  const auto back = proof::DecodeRefresh(text);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->before, claim.before);
+  EXPECT_EQ(back->after, claim.after);
+  EXPECT_EQ(back->wallet, claim.wallet);
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    const auto read = proof::DecodeRefresh(changed);
+    return read.ok() ? "" : read.error().message();
+  };
+  EXPECT_THAT(refused("\"refresh\"", "\"merge\""), HasSubstr("'kind'"));
+  EXPECT_THAT(refused("\"of\":\"weights\"", "\"of\":\"data\""), HasSubstr("'of'"));
+  EXPECT_THAT(refused("\"of\":\"weights\",", ""), HasSubstr("'of'"));
+  EXPECT_THAT(refused("\"format\":1", "\"format\":2"), HasSubstr("format"));
+  EXPECT_THAT(refused("\"kappa\":", "\"kappa\": "), HasSubstr("statement"));
+  EXPECT_THAT(refused("\"after\":{", "\"after\":{\"x\":1,"), HasSubstr("after"));
+  EXPECT_FALSE(proof::DecodeRefresh(text.substr(1)).ok());
+  EXPECT_FALSE(proof::IsRefreshStatement("{\"format\":1,\"program\":"));
+}
+
+}  // namespace
+}  // namespace flair::trainer

@@ -1,0 +1,40 @@
+// RefreshStatement: two commitments hold the same cells. docs/spec/refresh.md.
+//
+// A commitment that outlives proofs has pads for so many openings. Before they are spent its holder
+// commits to the same cells under another seed and proves that they are the same.
+//
+// Place: zk/refresh; used by both sides. Thread safety: values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "zk/pcs/shape.h"
+#include "zk/transcript.h"
+
+namespace flair::zk {
+
+inline constexpr std::string_view kRefreshProtocol = "flair refresh v1";
+
+struct RefreshStatement {
+  struct Matrix {
+    MatrixShape shape;
+    Digest root;
+
+    friend bool operator==(const Matrix&, const Matrix&) = default;
+  };
+  Digest wallet;                   // the committer's public key
+  std::array<Matrix, 2> matrices;  // before, after: of one kind
+
+  // "FLRS" | version (2) | wallet (32) | each: kind (1), kappa, m, R, h (8 each), root (32)
+  Bytes Encode() const;
+  // SHA-256 of the encoding.
+  Digest Hash() const;
+  // Begins a transcript with everything that is public.
+  void Absorb(Transcript& transcript) const;
+};
+
+}  // namespace flair::zk
