@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "circuit/gadgets/bounded_sum.h"
 #include "circuit/gadgets/root.h"
 #include "circuit/gadgets/terms.h"
 #include "program/lower/lowering.h"
@@ -55,27 +56,11 @@ circuit::Form Lowering::PartOf(circuit::ValueId number, unsigned cut, bool high,
   return form;
 }
 
-// A sum of products over all axes, as numbers that together have `bits`: as many axes are summed
-// at once as Rule Z allows.
 circuit::ValueId Lowering::BoundedSum(const std::string& name, circuit::ValueId a,
                                       circuit::ValueId b, unsigned bits, bool is_signed) {
-  const circuit::Form form{.terms = {circuit::Times(1, {b_.At(a), b_.At(b)})}};
-  const Axes axes = b_[a].axes;
-  Axes kept;
-  while (kept.size() < axes.size() && !b_.ExtentOf(kept, form).fits) {
-    kept.push_back(axes[kept.size()]);
-  }
-  std::uint64_t count = 1;
-  for (const AxisId axis : kept) count *= b_.axis(axis).size;
-  const unsigned own =
-      bits - std::min<unsigned>(bits - 2, static_cast<unsigned>(std::bit_width(count - 1)));
-  const circuit::ValueId parts = b_.AddForm(name, kept, form);
-  const circuit::ValueId number =
-      b_.Divide(name, parts, 1,
-                is_signed ? circuit::Signed(own, LimbBits(), kTauLine)
-                          : circuit::Unsigned(own, LimbBits(), kTauLine));
-  if (kept.empty()) return number;
-  return b_.AddForm(name + ".all", {}, {.terms = {circuit::Times(1, {b_.At(number)})}});
+  return circuit::BoundedSum(
+      b_, name, a, b,
+      {.bits = bits, .is_signed = is_signed, .limb_bits = LimbBits(), .line = kTauLine});
 }
 
 // floor(x / 2^shift)
