@@ -111,6 +111,21 @@ def run_proofs():
     yield proof((statement(0, 1, 2, 3, 5), b"p"), (statement(2, 1, 2, 3, 4), b""))
 
 
+def pending_chunks():
+    matrix = struct.pack("<5Q", 10, 12, 3, 300, 5) + bytes(32)
+    statement = b"FLST" + struct.pack("<H", 1) + bytes(5 * 32) + struct.pack("<3Q", 0, 2, 100) + b"\0"
+    chunk = struct.pack("<I", len(statement)) + statement + struct.pack("<Q", 1) + b"p"
+    yield b"FLPC" + struct.pack("<HI", 1, 0) + chunk
+    yield b"FLPC" + struct.pack("<HI", 1, 2) + 2 * (matrix + struct.pack("<I3Q", 3, 1, 7, 4095)) + chunk
+
+
+def refresh_statements():
+    matrix = {"kappa": 9, "m": 11, "rows": 1, "pads": 400, "root": "0" * 64}
+    for kind in ("weights", "state"):
+        yield json.dumps({"format": 1, "kind": "refresh", "wallet": "1" * 32, "of": kind, "before": matrix, "after": matrix},
+                         separators=(",", ":")).encode() + b"\n"
+
+
 def varint(value):
     out = b""
     while value > 127:
@@ -204,6 +219,8 @@ SEEDS = {
     "object_object_fuzz": objects,
     "policy_policy_fuzz": policies,
     "program_program_fuzz": programs,
+    "proof_prover_chunk_folder_fuzz": pending_chunks,
+    "proof_refresh_file_fuzz": refresh_statements,
     "proof_run_proof_fuzz": run_proofs,
     "repo_run_fuzz": runs,
     "store_pack_fuzz": packs,

@@ -240,10 +240,6 @@ Status CheckNumbers(const program::Program& p, const WeightsRelation& relation) 
                      [&](std::int64_t a) { return fits(a, 0); })) {
       return Wrong("a merge's numbers are up to 2^28, its divisor 1 or more");
     }
-    // Rule Z would refuse it; here it fits the arithmetic that says so.
-    if (std::int64_t{merge.tolerance} > (std::int64_t{1} << 60) / merge.divisor) {
-      return Wrong("a merge's tolerance passes 2^60");
-    }
   }
   if (relation.norm && relation.norm->bound >= kMaxBound)
     return Wrong("a norm's bound passes 2^60");

@@ -56,6 +56,8 @@ Result<PendingChunk> DecodePending(ByteView bytes) {
   for (std::uint32_t i = 0; i < matrices; ++i) {
     if (bytes.size() < kMatrixBytes + 4) return Bad();
     const auto number = [&](std::size_t place) { return LoadLe64(bytes.subspan(8 * place)); };
+    if (number(0) > zk::kMaxLogColumns || number(1) > zk::kMaxLogN || number(4) > 0xff)
+      return Bad();
     ShownColumns shown;
     shown.matrix.shape = {.log_columns = static_cast<unsigned>(number(0)),
                           .log_n = static_cast<unsigned>(number(1)),
