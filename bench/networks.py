@@ -84,13 +84,13 @@ class Workload:
     data: Callable  # makes it in a folder; returns what `flair data register` is to read, and its columns
     rate: str
     momentum: str = "0"
-    profile: tuple = ()  # lines beside the usual ones
+    calibrate: tuple = ()  # options of `flair program calibrate`; none: the usual formats
 
 
 WORKLOADS = {
     "mlp": Workload(mlp, 64, 100, (1, 28, 28), _fashion, "1/8"),
     "lenet": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16"),
     "vgg11": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64"),
-    # A variance of 32 x 32 x 32 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
-    "resnet18": Workload(resnet18, 16, 1, (3, 32, 32), _stripes, "1/64", "7/8", ("profile activation 20 14", "profile gradient 20 20")),
+    # A variance of 32 x 32 x 16 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
+    "resnet18": Workload(resnet18, 16, 1, (3, 32, 32), _stripes, "1/64", "7/8", ("--bits", "20")),
 }

@@ -36,7 +36,7 @@ def tensors_of(network):
     return {prefixed(name): tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}
 
 
-def program_of(network, batch, image, *, rate, momentum="0", profile=()):
+def program_of(network, batch, image, *, rate, momentum="0"):
     lines = ["flair program 1", f"batch {batch}", f"data images {list(image)} bits 9 scale 0", "label labels classes 10"]
     buffers = {name for name, _ in network.named_buffers()}
     shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")]
@@ -59,5 +59,5 @@ def program_of(network, batch, image, *, rate, momentum="0", profile=()):
         else:
             raise ValueError(f"no operator for {node.format_node()}")
         lines.append(f"{names[node]} = {call}")
-    lines += [f"l = cross_entropy({last}, labels)", "loss l", f"optimiser sgd(momentum={momentum})", f"schedule {rate}", *profile]
+    lines += [f"l = cross_entropy({last}, labels)", "loss l", f"optimiser sgd(momentum={momentum})", f"schedule {rate}"]
     return "\n".join(lines) + "\n"

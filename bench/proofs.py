@@ -58,6 +58,8 @@ def proven(name, steps, small):
         _write_run(workload, network, steps, scratch)
         source, columns = workload.data(scratch)
         flair("data", "register", source, "--name", "run", "--columns", columns, "--program", "run.txt")
+        if workload.calibrate:
+            flair("program", "calibrate", "run.txt", "--data", "run.data", "--weights", "run.safetensors", *workload.calibrate, "-o", "run.txt")
         run = json.loads(flair("train", "run.toml", "--exact").output)["run"]
         proof = flair("prove", run, "-o", "run")
         verdicts = [json.loads(flair("verify", "run.proof", "--statement", "run.statement.json").output) for _ in range(VERIFICATIONS)]
@@ -65,8 +67,7 @@ def proven(name, steps, small):
 
 
 def _write_run(workload, network, steps, folder):
-    text = programs.program_of(network, workload.batch, workload.image, rate=workload.rate, momentum=workload.momentum,
-                               profile=workload.profile)
+    text = programs.program_of(network, workload.batch, workload.image, rate=workload.rate, momentum=workload.momentum)
     (folder / "run.txt").write_text(text)
     safetensors.torch.save_file(programs.tensors_of(network), folder / "run.safetensors")
     (folder / "run.toml").write_text(f'program = "run.txt"\ndata = "run.data"\nweights = "run.safetensors"\n'

@@ -29,6 +29,7 @@ struct Args {
   std::uint64_t chunk = 0;
   std::uint64_t headroom = program::Headroom{}.values;
   std::uint64_t gradient_headroom = program::Headroom{}.gradients;
+  std::uint64_t bits = 0;
 };
 
 std::string Real(double v) {
@@ -107,7 +108,8 @@ Result<ExitCode> Calibrate(Session& s, const Args& args) {
                                     .steps = args.steps,
                                     .steps_per_chunk = args.chunk};
   request.headroom = {.values = static_cast<unsigned>(args.headroom),
-                      .gradients = static_cast<unsigned>(args.gradient_headroom)};
+                      .gradients = static_cast<unsigned>(args.gradient_headroom),
+                      .bits = static_cast<unsigned>(args.bits)};
   FLAIR_TRY(request.seed, Digest::FromHex(args.seed));
   const std::string path = s.Absolute(args.program);
   FLAIR_TRY(request.program, ReadProgram(s.env(), path));
@@ -165,6 +167,8 @@ Run Define(Options& o) {
   o.Value("--seed", args->seed, "64 hex digits, of the pilot's batches (default: zeros)");
   o.Value("--headroom", args->headroom, "Bits above the largest value (default: 2)");
   o.Value("--gradient-headroom", args->gradient_headroom, "The same of gradients (default: 4)");
+  o.Value("--bits", args->bits,
+          "Bits of activations and gradients (default: the program's, or more)");
   o.Value("--chunk", args->chunk, "Choose `limb` for proofs of so many steps (default: as it is)");
   o.Value("-o,--out", args->out, "Where the program goes (default: nothing is written)");
   return [args](Session& s) -> Result<ExitCode> {
@@ -173,6 +177,9 @@ Run Define(Options& o) {
     if (args->steps == 0) return ReportUsage(s, "--steps is 1 or more");
     if (std::max(args->headroom, args->gradient_headroom) > program::kMaxHeadroom) {
       return ReportUsage(s, "head-room is from 0 to 20 bits");
+    }
+    if (args->bits != 0 && (args->bits < program::kLeastBits || args->bits > program::kMostBits)) {
+      return ReportUsage(s, "--bits is from 4 to 30");
     }
     return Calibrate(s, *args);
   };

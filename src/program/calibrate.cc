@@ -131,9 +131,11 @@ class Chooser {
   Format ChosenFormat(std::int32_t source, bool is_gradient, double seen) const {
     const Format before = FormatBefore(source, is_gradient);
     const int e = ExponentOver(seen, is_gradient ? headroom_.gradients : headroom_.values);
-    int bits = before.bits;
-    if (!is_gradient) bits = std::clamp(before.scale + e + 1, bits, std::max(bits, MostBits()));
-    bits = std::max(bits - static_cast<int>(effort_.narrower), 4);
+    int bits = headroom_.bits != 0 ? static_cast<int>(headroom_.bits) : before.bits;
+    if (!is_gradient && headroom_.bits == 0) {
+      bits = std::clamp(before.scale + e + 1, bits, std::max(bits, MostBits()));
+    }
+    bits = std::max(bits - static_cast<int>(effort_.narrower), static_cast<int>(kLeastBits));
     if (!is_gradient && source >= 0) bits = std::min(bits, BitsUnderNorm(source));
     const int finest = bits - 1 - e;
     // A finer activation than the weights' cells says nothing, and narrows the zone of ties.

@@ -27,8 +27,10 @@ namespace flair::program {
 struct Headroom {
   unsigned values = 2;
   unsigned gradients = 4;
+  unsigned bits = 0;  // of activations and gradients; 0: what the program has, or more
 };
 inline constexpr unsigned kMaxHeadroom = 20;
+inline constexpr unsigned kLeastBits = 4, kMostBits = 30;  // of a node's own format
 
 // What became of one line.
 struct FormatChoice {

@@ -242,6 +242,20 @@ TEST(CalibrateTest, GradientsGetTheFinestScaleThatHolds) {
   ExpectHeadroom(t, *made, {}, 2);
 }
 
+TEST(CalibrateTest, BitsAreWhatIsAskedFor) {
+  const Training t = Prepared(kNormed, {.weights = 0.3});
+  const Piloted pilot = PilotOf(t, t.program, 2);
+  const Headroom headroom{.values = 1, .gradients = 2, .bits = 19};
+  const auto made = Calibrate(t.program, pilot.graph, pilot.seen, headroom);
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  for (const FormatChoice& choice : made->choices) {
+    if (choice.name.ends_with(" activation") || choice.name.ends_with(" gradient")) {
+      EXPECT_EQ(choice.after.bits, 19) << choice.name;
+    }
+  }
+  ExpectHeadroom(t, *made, headroom, 2);
+}
+
 TEST(CalibrateTest, ANormOfManyElementsGetsFewerBits) {
   const std::string text = R"(flair program 1
 batch 2
