@@ -174,7 +174,7 @@ class Maker {
   // W_1 - W_0, the limbs from kLowWeightBits on in units of that, or those below.
   ValueId PartOfChange(std::size_t tensor, bool high) {
     Form form;
-    for (const std::size_t model : {1, 0}) {
+    for (const std::size_t model : {std::size_t{1}, std::size_t{0}}) {
       const ValueId number = numbers_[model][tensor];
       const std::vector<unsigned> limbs = b_[number].number.limb_bits;
       unsigned below = 0;
