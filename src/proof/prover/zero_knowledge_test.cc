@@ -219,7 +219,8 @@ TEST(ZeroKnowledgeOfRunsTest, NoCommittedValueIsSeen) {
         values.insert(zk::Fp::FromInt(v).value());
         values.insert(zk::Fp::FromInt(-v).value());
       };
-      for (const std::int32_t limb : chunk.Cells(run).value()) add(limb);
+      const std::vector<std::int32_t> limbs = chunk.Cells(run).value();
+      for (const std::int32_t limb : limbs) add(limb);
       for (circuit::ValueId id = 0; id < chunk.circuit().values.size(); ++id) {
         for (const circuit::StepValues& step : chunk.steps()) {
           for (const std::int64_t v : step.now[id]) add(v);
