@@ -59,7 +59,8 @@ def proven(name, steps, small):
         source, columns = workload.data(scratch)
         flair("data", "register", source, "--name", "run", "--columns", columns, "--program", "run.txt")
         if workload.calibrate:
-            flair("program", "calibrate", "run.txt", "--data", "run.data", "--weights", "run.safetensors", *workload.calibrate, "-o", "run.txt")
+            flair("program", "calibrate", "run.txt", "--data", "run.data", "--weights", "run.safetensors", *workload.calibrate,
+                  "-o", "run.txt")
         run = json.loads(flair("train", "run.toml", "--exact").output)["run"]
         proof = flair("prove", run, "-o", "run")
         verdicts = [json.loads(flair("verify", "run.proof", "--statement", "run.statement.json").output) for _ in range(VERIFICATIONS)]
