@@ -21,24 +21,30 @@ constexpr MatrixShape kWeights{
     .log_columns = 4, .log_n = 6, .num_rows = 2, .num_pads = 14, .kind = MatrixKind::kWeights};
 
 // A proof of the right lengths; nothing in it is true.
-class ProofBytesTest : public testing::Test {
+class ProofBytesTest : public testing::TestWithParam<bool> {  // with a tail?
  protected:
   static BatchPlan Plan() {
-    return BatchPlan::Make(kWitness, {kWeights}, 2, 1, {.work_bits = 0, .fixed_queries = 3})
+    return BatchPlan::Make(kWitness, {kWeights}, 2, 1,
+                           {.work_bits = 0, .fixed_queries = 3, .has_tail = GetParam()})
         .value();
+  }
+  static OpenedMatrix EmptyMatrix(std::uint64_t num_rows, std::uint64_t num_queries) {
+    OpenedMatrix matrix;
+    matrix.columns.assign(num_queries, std::vector<Fp>(num_rows));
+    matrix.salts.resize(num_queries);
+    matrix.path.resize(5);
+    return matrix;
   }
   static TrainingProof Empty(const BatchPlan& plan) {
     TrainingProof proof;
     for (const BatchPlan::Group& group : plan.groups()) {
       if (group.companion) proof.companion_roots.emplace_back();
       GroupOpening opening;
-      opening.combined_row.resize(plan.matrices()[group.members[0]].row_length());
+      if (!GetParam()) {
+        opening.combined_row.resize(plan.matrices()[group.members[0]].row_length());
+      }
       const auto add = [&](std::uint64_t rows) {
-        OpenedMatrix matrix;
-        matrix.columns.assign(group.num_queries, std::vector<Fp>(rows));
-        matrix.salts.resize(group.num_queries);
-        matrix.path.resize(5);
-        opening.matrices.push_back(std::move(matrix));
+        opening.matrices.push_back(EmptyMatrix(rows, group.num_queries));
       };
       for (const std::size_t m : group.members) add(plan.matrices()[m].num_rows);
       if (group.companion) add(group.companion->num_rows);
@@ -48,6 +54,12 @@ class ProofBytesTest : public testing::Test {
     proof.opening.mask.low_degree.resize(plan.mask().low_degree_size());
     proof.opening.mask.linear.resize(plan.mask().linear_size());
     proof.opening.mask.quadratic.resize(plan.mask().quadratic_size());
+    if (const TailPlan* tail = plan.tail()) {
+      proof.opening.tail.emplace().values.resize(plan.groups().size());
+      proof.opening.tail->rounds.resize(tail->num_variables());
+      proof.opening.tail->opening.combined_row.resize(tail->shape.row_length());
+      proof.opening.tail->opening.matrices = {EmptyMatrix(tail->shape.num_rows, tail->num_queries)};
+    }
     return proof;
   }
   // "accepted", or why not.
@@ -60,12 +72,12 @@ class ProofBytesTest : public testing::Test {
   Bytes bytes_ = EncodeProof(Empty(plan_));
 };
 
-TEST_F(ProofBytesTest, WhatWasWrittenIsRead) {
+TEST_P(ProofBytesTest, WhatWasWrittenIsRead) {
   ASSERT_EQ(Says(bytes_), "accepted");
   EXPECT_EQ(EncodeProof(DecodeProof(plan_, bytes_).value()), bytes_);
 }
 
-TEST_F(ProofBytesTest, AProofThatIsCutOrLongerIsRefused) {
+TEST_P(ProofBytesTest, AProofThatIsCutOrLongerIsRefused) {
   for (std::size_t n = 0; n < bytes_.size(); ++n) {
     EXPECT_EQ(Says(ByteView(bytes_).first(n)), "proof: it is cut off") << n;
   }
@@ -74,7 +86,7 @@ TEST_F(ProofBytesTest, AProofThatIsCutOrLongerIsRefused) {
   EXPECT_EQ(Says(longer), "proof: bytes behind its end");
 }
 
-TEST_F(ProofBytesTest, AnotherFormatIsRefused) {
+TEST_P(ProofBytesTest, AnotherFormatIsRefused) {
   for (std::size_t at = 0; at < 8; ++at) {
     Bytes changed = bytes_;
     changed[at] ^= std::byte{1};
@@ -83,7 +95,7 @@ TEST_F(ProofBytesTest, AnotherFormatIsRefused) {
 }
 
 // One spelling for each element: p is not 0.
-TEST_F(ProofBytesTest, ElementsOfPOrMoreAreRefused) {
+TEST_P(ProofBytesTest, ElementsOfPOrMoreAreRefused) {
   const auto with = [&](std::size_t at, std::uint64_t element) {
     Bytes changed = bytes_;
     for (std::size_t i = 0; i < 8; ++i) {
@@ -91,17 +103,21 @@ TEST_F(ProofBytesTest, ElementsOfPOrMoreAreRefused) {
     }
     return Says(changed);
   };
-  // Behind magic, versions, digests of statement, witness and companion, and two nonces.
-  const std::size_t masked = 8 + 3 * Digest::kBytes + 16;
-  const std::size_t last = bytes_.size() - 8;
+  // Behind magic, versions, digests of statement, witness, companion and tail, and two nonces.
+  const std::size_t masked = 8 + (GetParam() ? 4 : 3) * Digest::kBytes + 16;
   const std::size_t row = masked + 16 * (plan_.mask().num_pads() + 2 * plan_.mask().num_triples());
-  const std::size_t column = row + 16 * plan_.matrices()[0].row_length();
+  const std::size_t column = GetParam() ? row : row + 16 * plan_.matrices()[0].row_length();
+  // The last of q_q, or of the tail's columns, behind which are salts and a path.
+  std::size_t last = bytes_.size() - 8;
+  if (GetParam()) last -= (plan_.tail()->num_queries + 5) * Digest::kBytes + 8;
   for (const std::size_t at : {masked, masked + 8, row, column, column + 16, last}) {
     EXPECT_EQ(with(at, Fp::kModulus - 1), "accepted") << at;
     EXPECT_EQ(with(at, Fp::kModulus), "proof: an element of p or more") << at;
     EXPECT_EQ(with(at, ~std::uint64_t{0}), "proof: an element of p or more") << at;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutTail, ProofBytesTest, testing::Bool());
 
 constexpr std::size_t kFirstMatrix = 4 + 2 + 5 * Digest::kBytes + 3 * 8 + 1;
 
