@@ -100,11 +100,11 @@ class Tail:
         shape = {"log_columns": self.shape.log_columns, "log_n": self.shape.log_n, "num_rows": 2 * self.shape.rows,
                  "num_pads": 0, "kind": "tail"}  # fmt: skip
         transcript.absorb("tail-root", matrix_digest(shape, sent["root"]))
-        transcript.absorb("tail-message", b"".join(map(spelled, sent["values"])))
+        transcript.absorb("tail-value", b"".join(map(spelled, sent["values"])))
 
     def check(self, sent: dict, groups: list, transcript):
         """`groups`: a `Claims` of each."""
-        transcript.absorb("tail-message", b"".join(spelled(z) for group in groups for z in group.sums))
+        transcript.absorb("tail-sum", b"".join(spelled(z) for group in groups for z in group.sums))
         eta = transcript.draw("tail-challenge")
         total, power = ZERO, ONE
         for group in groups:
@@ -114,7 +114,7 @@ class Tail:
                 power = field.mul(power, eta)
         s = []
         for at_0, at_2 in sent["rounds"]:
-            transcript.absorb("tail-message", spelled(at_0) + spelled(at_2))
+            transcript.absorb("tail-round", spelled(at_0) + spelled(at_2))
             s.append(transcript.draw("tail-challenge"))
             total = self._quadratic(at_0, field.sub(total, at_0), at_2, s[-1])
         kappa, row = self.shape.log_columns, sent["row"]
@@ -122,7 +122,7 @@ class Tail:
         for coordinate in s[:kappa]:
             shown = [field.add(low, field.mul(coordinate, field.sub(high, low))) for low, high in zip(shown[::2], shown[1::2])]
         require(field.mul(shown[0], self._weight(groups, s)) == total, "tail", "the rows contradict the columns, or a value")
-        transcript.absorb("tail-message", b"".join(map(spelled, row)))
+        transcript.absorb("tail-row", b"".join(map(spelled, row)))
         require(transcript.check_work("tail-work", self.work_bits, sent["nonce"]), "work", "the tail's nonce has no work behind it")
         columns = sorted(transcript.indices("tail-query", self.shape.log_n, self.shape.queries))
         opened = sent["matrix"]

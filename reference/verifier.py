@@ -140,7 +140,7 @@ def circuit_of(lowered: Lowered) -> Circuit:
 
 
 def verify(claim: StatementFile, data: bytes) -> tuple:
-    """(number of chunks, bits of soundness). Raises Rejected, whose `check` is what failed."""
+    """(number of chunks, bits of the weakest one). Raises Rejected, whose `check` is what failed."""
     try:
         lowered = lower(claim.program, claim.slack)
     except program.Refused as refused:
@@ -154,7 +154,7 @@ def verify(claim: StatementFile, data: bytes) -> tuple:
     failing = Fraction(0)
     for number, (statement, proof) in enumerate(chunks):
         try:
-            failing += verify_chunk(lowered, circuit, columns, statement, proof)
+            failing = max(failing, verify_chunk(lowered, circuit, columns, statement, proof))
         except Rejected as rejected:
             raise InChunk(number, rejected) from rejected
     return len(chunks), math.log2(failing.denominator) - math.log2(failing.numerator)

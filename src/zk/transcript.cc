@@ -82,8 +82,14 @@ std::string_view LabelName(Label label) {
       return "query";
     case Label::kTailRoot:
       return "tail-root";
-    case Label::kTailMessage:
-      return "tail-message";
+    case Label::kTailValue:
+      return "tail-value";
+    case Label::kTailSum:
+      return "tail-sum";
+    case Label::kTailRound:
+      return "tail-round";
+    case Label::kTailRow:
+      return "tail-row";
     case Label::kTailChallenge:
       return "tail-challenge";
     case Label::kTailWork:

@@ -238,7 +238,7 @@ def test_many_leaves_ask_for_work(log_blocks, work_bits):
     transcript = opening.Transcript("flair lookup vectors 1")
     smallest = large(log_blocks, 0)
     plan = lookup.Plan(smallest["segments"], smallest["lookups"])
-    sizes = opening.Plan(smallest["matrices"], plan.num_pads, plan.num_triples, 1, 0)
+    sizes = opening.Plan(smallest["matrices"], plan.num_pads, plan.num_triples, 1, 0, has_tail=False)
     opening.Verifier(sizes, [bytes(32)], [], opening.read_proof(smallest["proof"]), transcript)
     worked = []
     for nonce in range(12):

@@ -30,10 +30,11 @@ std::vector<SoundnessTerm> SoundnessTerms(const BatchPlan& plan) {
   if (const TailPlan* tail = plan.tail()) {
     std::uint64_t claims = 0;
     for (const BatchPlan::Group& group : plan.groups()) claims += 1 + group.num_queries;
-    const Uint128 over_field = Uint128{tail->row_variables() + 2} * tail->shape.n() +
-                               2 * tail->num_variables() + claims;
-    const Uint128 missed = MissedParts(tail->shape.row_length(), tail->shape.n(),
-                                       tail->num_queries) >> plan.work_bits();
+    const Uint128 over_field =
+        Uint128{tail->row_variables() + 2} * tail->shape.n() + 2 * tail->num_variables() + claims;
+    const Uint128 missed =
+        MissedParts(tail->shape.row_length(), tail->shape.n(), tail->num_queries) >>
+        plan.work_bits();
     terms.push_back({"tail", OverField("", over_field).parts + missed + 1});
   }
   terms.insert(terms.end(), plan.besides().begin(), plan.besides().end());

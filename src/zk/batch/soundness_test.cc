@@ -91,9 +91,8 @@ TEST(SoundnessTest, TheTermsAreTheReferences) {
         {"total", 100.2965}}},
   };
   for (const auto& expected : kPlans) {
-    const auto plan =
-        BatchPlan::Make(expected.witness, expected.long_lived, expected.pads, expected.triples,
-                        {.has_tail = expected.has_tail});
+    const auto plan = BatchPlan::Make(expected.witness, expected.long_lived, expected.pads,
+                                      expected.triples, {.has_tail = expected.has_tail});
     ASSERT_TRUE(plan.ok()) << plan.error().message();
     std::vector<SoundnessTerm> terms = SoundnessTerms(*plan);
     terms.push_back(TotalOf(terms));
@@ -136,7 +135,8 @@ TEST(SoundnessTest, WorkIsWorthItsBits) {
 
 TEST(SoundnessTest, FewQueriesAreSeenInTheTerms) {
   const auto bits = [](std::uint64_t queries) {
-    const auto plan = BatchPlan::Make(kSmall, {}, 0, 0, {.work_bits = 3, .fixed_queries = queries, .has_tail = false});
+    const auto plan = BatchPlan::Make(
+        kSmall, {}, 0, 0, {.work_bits = 3, .fixed_queries = queries, .has_tail = false});
     return TotalOf(SoundnessTerms(*plan)).bits();
   };
   EXPECT_NEAR(bits(281), 88.12 + 3, 0.01);

@@ -26,8 +26,8 @@ struct TileKernels {
   void (*add)(std::uint64_t* x, const std::uint64_t* y, std::size_t n);
   void (*subtract)(std::uint64_t* x, const std::uint64_t* y, std::size_t n);
   // Each of n columns of 8 times its own factor; `out` may be `tile`.
-  void (*scale_columns)(const std::uint64_t* tile, const std::uint64_t* factors,
-                        std::uint64_t* out, std::size_t n);
+  void (*scale_columns)(const std::uint64_t* tile, const std::uint64_t* factors, std::uint64_t* out,
+                        std::size_t n);
   // x[i] += c * y[i].
   void (*add_scaled)(std::uint64_t* x, const std::uint64_t* y, std::uint64_t c, std::size_t n);
   // One radix-4 pass of decimation in frequency over each of `blocks` blocks of 4 q columns;

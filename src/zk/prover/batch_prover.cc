@@ -11,8 +11,8 @@
 #include "crypto/chacha20.h"
 #include "zk/batch/binding.h"
 #include "zk/batch/equations.h"
-#include "zk/poly/eq.h"
 #include "zk/pcs/code.h"
+#include "zk/poly/eq.h"
 #include "zk/prover/opening_sum.h"
 #include "zk/prover/witness_rows.h"
 #include "zk/tail/tail_messages.h"
@@ -239,7 +239,8 @@ Result<BatchProof> BatchProver::Prove(Transcript& transcript, const std::vector<
       proof.groups[g].matrices.push_back((companion++)->Open(columns));
     }
   }
-  if (tail) proof.tail = ProveTail(*tail, point, shown_values, columns_of, proof.groups, transcript);
+  if (tail)
+    proof.tail = ProveTail(*tail, point, shown_values, columns_of, proof.groups, transcript);
   proof.masked = std::move(sent_);
   return proof;
 }

@@ -67,8 +67,7 @@ FractionSumcheck::FractionSumcheck(const FractionTree& tree, unsigned level, Fp2
   if (level_ > 0) sums_ = FirstSums();
 }
 
-FractionSumcheck::EqOfRest::EqOfRest(std::span<const Fp2> all, std::uint64_t entries)
-    : rest(all) {
+FractionSumcheck::EqOfRest::EqOfRest(std::span<const Fp2> all, std::uint64_t entries) : rest(all) {
   const std::size_t log_pairs = std::min<std::size_t>(rest.size(), kLogPairsAtOnce);
   pairs = std::uint64_t{1} << log_pairs;
   low = ToKVector(EqTable(rest.first(log_pairs)));

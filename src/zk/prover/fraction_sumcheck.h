@@ -52,8 +52,8 @@ class FractionSumcheck {
     std::uint64_t num_blocks;  // that hold entries
   };
   using Sums = std::pair<Fp2, Fp2>;
-  void AddBlock(const FractionPairs& in, const EqOfRest& eq, std::uint64_t block,
-                KSpan lanes, Sums& sums) const;
+  void AddBlock(const FractionPairs& in, const EqOfRest& eq, std::uint64_t block, KSpan lanes,
+                Sums& sums) const;
   Sums FirstSums() const;
   void FillNeutral(std::uint64_t begin, std::uint64_t end) const;
 

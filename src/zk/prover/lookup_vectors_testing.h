@@ -162,8 +162,7 @@ class LookupCase {
   json::value Prove(bool deaf) {
     constexpr MatrixShape kWitness{
         .log_columns = 5, .log_n = 7, .num_rows = 0, .num_pads = 16, .kind = MatrixKind::kWitness};
-    const QueryPolicy policy{
-        .work_bits = deaf ? 0U : 3U, .fixed_queries = 8, .has_tail = false};
+    const QueryPolicy policy{.work_bits = deaf ? 0U : 3U, .fixed_queries = 8, .has_tail = false};
     const LookupPlan plan = LookupPlan::Make(segments_, lookups_).value();
     FLAIR_CHECK(CountLookups(plan, cells_).ok());
     MatrixShape witness = kWitness;

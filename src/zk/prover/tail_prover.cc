@@ -67,8 +67,8 @@ TailProver::TailProver(const TailPlan& plan, std::span<const std::vector<Fp2>> r
     }
   }
   matrix_ = std::make_unique<CommittedMatrix>(
-      CommittedMatrix::Commit(
-          plan_.shape, std::make_shared<HalfRows>(elements_.span(), elements_.size()), seed)
+      CommittedMatrix::Commit(plan_.shape,
+                              std::make_shared<HalfRows>(elements_.span(), elements_.size()), seed)
           .value());
 }
 

@@ -45,6 +45,7 @@ struct Cheats {
                      const std::vector<Fp>& at)>
       late_row;
   bool no_work = false;
+  bool one_more_round = false;  // of a variable in which all is a multiple of 1 - X
   std::set<Label> forgotten;
 };
 
@@ -141,7 +142,8 @@ class TailArena {
     for (unsigned round = 0; round < plan_.num_variables(); ++round) {
       std::array<Fp2, 3> at;
       for (std::size_t o = 0; o < elements.size(); o += 2) {
-        for (std::uint64_t x = 0; x < 3; ++x) at[x] += At(elements, o, Fp2(x)) * At(weights, o, Fp2(x));
+        for (std::uint64_t x = 0; x < 3; ++x)
+          at[x] += At(elements, o, Fp2(x)) * At(weights, o, Fp2(x));
       }
       std::array<Fp2, 2> sent = {at[0], at[2]};
       Transcript& real = transcript;
@@ -156,6 +158,11 @@ class TailArena {
         for (std::size_t o = 0; o < list->size(); o += 2) (*list)[o / 2] = At(*list, o, r);
         list->resize(list->size() / 2);
       }
+    }
+    if (cheats.one_more_round) {
+      proof.rounds.push_back({sum, -sum});
+      point.push_back(DrawTailRound(proof.rounds.back(), transcript));
+      sum *= Fp2(1) - point.back();
     }
     std::vector<Fp2>& row = proof.opening.combined_row;
     row = Shown(rows, point);
@@ -215,10 +222,10 @@ class TailArena {
       cells[at] = elements[o].a.value();
       cells[at + columns] = elements[o].b.value();
     }
-    ColumnTable table(CommittedMatrix::Commit(
-                          plan_.shape, std::make_shared<StoredRows>(std::move(cells), columns),
-                          SeedOf(7))
-                          .value());
+    ColumnTable table(
+        CommittedMatrix::Commit(plan_.shape,
+                                std::make_shared<StoredRows>(std::move(cells), columns), SeedOf(7))
+            .value());
     if (cheats.word) table.Change(cheats.word);
     return table;
   }
@@ -229,7 +236,7 @@ class TailArena {
     std::vector<Fp2> row(columns);
     for (std::uint64_t i = 0; i < plan_.num_rows(); ++i) {
       AddScaled(row, std::span(elements).subspan(i * columns, columns),
-                EqAt(point.subspan(plan_.shape.log_columns), i));
+                EqAt(point.subspan(plan_.shape.log_columns, plan_.row_variables()), i));
     }
     return row;
   }
@@ -336,6 +343,17 @@ TEST(TailTest, TwoFalseValuesThatCancelAreRejected) {
   EXPECT_EQ(arena.Try(cheats), kContradicts);
 }
 
+// What is sent is what the statement asks for, and no more: else a proof has many spellings.
+TEST(TailTest, MoreThanIsAskedForIsRejected) {
+  const TailArena arena;
+  Cheats cheats;
+  cheats.values = [](std::vector<Fp2>& values) { values.push_back(Fp2(5)); };
+  EXPECT_EQ(arena.Try(cheats), "tail: another number of values");
+  cheats = {};
+  cheats.one_more_round = true;
+  EXPECT_EQ(arena.Try(cheats), "tail: another number of rounds");
+}
+
 // Half of the columns of other rows: they are near to no codeword.
 TEST(TailTest, ARowOffTheCodeIsRejected) {
   const TailArena arena({kFirst}, 20);
@@ -362,7 +380,7 @@ TEST(TailTest, WhatIsChosenAfterItsTestIsRejected) {
   EXPECT_NE(arena.Try(root), "accepted");
   // Two values, once eta is known.
   Cheats values;
-  values.forgotten = {Label::kTailMessage};
+  values.forgotten = {Label::kTailValue};
   values.late_values = [](std::vector<TailClaims>& claims, Fp2 eta) {
     claims[0].value += eta.Pow(1 + kColumns);
     claims[1].value -= Fp2(1);
@@ -370,7 +388,7 @@ TEST(TailTest, WhatIsChosenAfterItsTestIsRejected) {
   EXPECT_NE(arena.Try(values), "accepted");
   // A round, once its challenge is known: from a false sum to the true one.
   Cheats round;
-  round.forgotten = {Label::kTailMessage};
+  round.forgotten = {Label::kTailRound};
   round.values = [](std::vector<Fp2>& false_values) { false_values[0] += Fp2(1); };
   round.round = [](std::array<Fp2, 2>& sent, Fp2 sum, Fp2 honest, Fp2 r) {
     if (sum == honest) return;
@@ -381,7 +399,7 @@ TEST(TailTest, WhatIsChosenAfterItsTestIsRejected) {
   EXPECT_NE(arena.Try(round), "accepted");
   // The row that is shown, once its columns are known.
   Cheats row;
-  row.forgotten = {Label::kTailMessage};
+  row.forgotten = {Label::kTailRow};
   row.values = [](std::vector<Fp2>& false_values) { false_values[0] += Fp2(1); };
   row.late_row = [](std::vector<Fp2>& shown, Fp2 missing, std::span<const Fp2> point,
                     const std::vector<Fp>& at) {
@@ -419,18 +437,61 @@ TEST(TailTest, EveryChangeIsRejected) {
     rejected(what + ", shorter", [&](TailProof& p) { find(p).pop_back(); });
   };
   rejected("root", [](TailProof& p) { p.root.bytes[3] ^= std::byte{1}; });
-  list("values", [](TailProof& p) -> auto& { return p.values; });
-  list("rounds", [](TailProof& p) -> auto& { return p.rounds; });
-  list("row", [](TailProof& p) -> auto& { return p.opening.combined_row; });
-  list("salts", [](TailProof& p) -> auto& { return p.opening.matrices[0].salts; });
-  list("path", [](TailProof& p) -> auto& { return p.opening.matrices[0].path; });
+  list(
+      "values", [](TailProof & p) -> auto& { return p.values; });
+  list(
+      "rounds", [](TailProof & p) -> auto& { return p.rounds; });
+  list(
+      "row", [](TailProof & p) -> auto& { return p.opening.combined_row; });
+  list(
+      "salts", [](TailProof & p) -> auto& { return p.opening.matrices[0].salts; });
+  list(
+      "path", [](TailProof & p) -> auto& { return p.opening.matrices[0].path; });
   rejected("no columns", [](TailProof& p) { p.opening.matrices[0].columns.pop_back(); });
   rejected("no matrix", [](TailProof& p) { p.opening.matrices.clear(); });
   for (std::size_t i = 0; i < honest.opening.matrices[0].columns.size(); ++i) {
-    list("column", [i](TailProof& p) -> auto& { return p.opening.matrices[0].columns[i]; });
+    list(
+        "column", [i](TailProof & p) -> auto& { return p.opening.matrices[0].columns[i]; });
   }
   RecordProperty("changes", changes);
   EXPECT_GT(changes, 90);
+}
+
+// Of a whole opening.
+TEST(TailTest, AProofHasATailWhereItsPlanHasOne) {
+  std::mt19937_64 random(5);
+  const auto cells = RandomCells(kFirst, random);
+  const auto data = std::make_shared<StoredRows>(cells, kFirst.num_columns());
+  Claim claim{.matrix = 0, .blocks = RandomBlocks(kFirst, 2, random), .value = {}};
+  claim.value = Masked(ValueOn(cells, claim.blocks));
+  const Script script = [&](Channel&, Transcript&) { return std::vector{claim}; };
+  const auto plan_of = [&](bool has_tail) {
+    return BatchPlan::Make(kFirst, {}, 0, 0,
+                           {.work_bits = kWork, .fixed_queries = 6, .has_tail = has_tail})
+        .value();
+  };
+  const auto prove = [&](const BatchPlan& plan) {
+    Transcript transcript("test");
+    return ProveScript(plan, data, {}, *SeededEnv(1), transcript, script);
+  };
+  const auto judge = [&](const BatchPlan& plan, const Proven& proven) {
+    Transcript transcript("test");
+    return JudgeScript(plan, proven, transcript, script);
+  };
+  const BatchPlan with = plan_of(true);
+  const BatchPlan without = plan_of(false);
+  const Proven honest = prove(with);
+  ASSERT_EQ(judge(with, honest), "accepted");
+  Proven changed = honest;
+  changed.proof.tail.reset();
+  EXPECT_EQ(judge(with, changed), "a tail too many or few");
+  changed = prove(without);
+  ASSERT_EQ(judge(without, changed), "accepted");
+  changed.proof.tail = honest.proof.tail;
+  EXPECT_EQ(judge(without, changed), "a tail too many or few");
+  changed = honest;
+  changed.proof.tail->values.clear();
+  EXPECT_EQ(judge(with, changed), "tail: another number of values");
 }
 
 // A whole opening has a tail where it is shorter, and not else.

@@ -390,6 +390,9 @@ TEST(TrainingTest, ChangedBytesAreRejected) {
   const Bytes proof = run.Prove();
   ASSERT_EQ(run.Verify(proof), "");
   std::mt19937_64 random(3);
+  Bytes of_another = proof;
+  of_another[8] ^= std::byte{1};  // the statement's hash, which no challenge depends on
+  EXPECT_THAT(run.Verify(of_another), HasSubstr("about another statement"));
   for (int i = 0; i < 300; ++i) {
     Bytes changed = proof;
     changed[random() % changed.size()] ^= static_cast<std::byte>(1 + random() % 255);

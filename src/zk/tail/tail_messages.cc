@@ -10,7 +10,7 @@ void AbsorbTail(const TailPlan& plan, const Digest& root, const std::vector<Fp2>
   // SOUNDNESS: the rows are fixed before the challenges that test them, and so is what they are
   // said to be worth. Test: TailTest.WhatIsChosenAfterItsTestIsRejected.
   transcript.Absorb(Label::kTailRoot, MatrixDigest(plan.shape, root).view());
-  transcript.Absorb(Label::kTailMessage, values);
+  transcript.Absorb(Label::kTailValue, values);
 }
 
 Fp2 DrawEta(std::span<const TailClaims> groups, Transcript& transcript) {
@@ -18,17 +18,17 @@ Fp2 DrawEta(std::span<const TailClaims> groups, Transcript& transcript) {
   for (const TailClaims& group : groups) {
     sums.insert(sums.end(), group.sums.begin(), group.sums.end());
   }
-  transcript.Absorb(Label::kTailMessage, sums);
+  transcript.Absorb(Label::kTailSum, sums);
   return transcript.Draw(Label::kTailChallenge);
 }
 
 Fp2 DrawTailRound(const std::array<Fp2, 2>& round, Transcript& transcript) {
-  transcript.Absorb(Label::kTailMessage, {round[0], round[1]});
+  transcript.Absorb(Label::kTailRound, {round[0], round[1]});
   return transcript.Draw(Label::kTailChallenge);
 }
 
 void AbsorbTailRow(const std::vector<Fp2>& row, Transcript& transcript) {
-  transcript.Absorb(Label::kTailMessage, row);
+  transcript.Absorb(Label::kTailRow, row);
 }
 
 std::vector<std::uint64_t> DrawTailColumns(const TailPlan& plan, Transcript& transcript) {

@@ -81,9 +81,8 @@ Result<TailPlan> PlanTail(std::span<const MatrixShape> groups, unsigned work_bit
     num_elements += shape.row_length();
   }
   FLAIR_TRY(TailPlan plan, Narrowest(num_elements, work_bits, num_queries));
-  std::stable_sort(pieces.begin(), pieces.end(), [](const TailPiece& a, const TailPiece& b) {
-    return a.log_size > b.log_size;
-  });
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const TailPiece& a, const TailPiece& b) { return a.log_size > b.log_size; });
   std::uint64_t offset = 0;
   for (TailPiece& piece : pieces) {
     piece.offset = offset;

@@ -8,8 +8,8 @@
 #include "zk/batch/binding.h"
 #include "zk/batch/equations.h"
 #include "zk/pcs/code.h"
-#include "zk/verifier/group_check.h"
 #include "zk/tail/tail_messages.h"
+#include "zk/verifier/group_check.h"
 #include "zk/verifier/mask_check.h"
 #include "zk/verifier/tail_check.h"
 
@@ -141,9 +141,8 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
   for (std::size_t g = 0; g < plan_.groups().size(); ++g) {
     const MatrixShape& shape = plan_.matrices()[plan_.groups()[g].members[0]];
     const std::vector<Fp2>& row = proof_->groups[g].combined_row;
-    const Fp2 shown = proof_->tail
-                          ? proof_->tail->values[g]
-                          : ValueOfRow(std::span(point).first(shape.log_columns), row);
+    const Fp2 shown = proof_->tail ? proof_->tail->values[g]
+                                   : ValueOfRow(std::span(point).first(shape.log_columns), row);
     // SOUNDNESS: the combined row has the values that were sent. Attack: a false claim
     // moved onto a value. Test: AFalseClaimMovedOntoAMatrixIsRejected.
     RequireZero(GroupValue(plan_, g, epsilons, values, blinders[g]) - Masked(shown));
@@ -186,8 +185,7 @@ Status BatchVerifier::CheckRows(Transcript& transcript, const std::vector<Fp2>& 
     }
     Status checked = OkStatus();
     if (proof_->tail) {
-      tail.push_back(
-          ClaimsOfRow(members[0].shape, point, proof_->tail->values[g], columns));
+      tail.push_back(ClaimsOfRow(members[0].shape, point, proof_->tail->values[g], columns));
       auto sums = CombineColumns(members, columns, proof_->groups[g].matrices);
       if (sums.ok()) tail.back().sums = *std::move(sums);
       if (!sums.ok()) checked = std::move(sums).error();
