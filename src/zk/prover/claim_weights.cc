@@ -2,6 +2,7 @@
 #include "zk/prover/claim_weights.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "zk/poly/eq.h"
@@ -9,7 +10,7 @@
 namespace flair::zk {
 namespace {
 
-constexpr std::size_t kLowVariables = 6;
+constexpr std::size_t kLowVariables = 9;
 
 }  // namespace
 
@@ -49,20 +50,82 @@ ClaimWeights::ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp
   }
 }
 
-void ClaimWeights::Add(const Part& part, std::uint64_t piece, KSpan out) const {
-  Fp2 coefficient = part.coefficient;
-  std::uint64_t begin = 0;
-  if (part.point.size() >= kLogPiece) {
-    coefficient *= EqAt(part.point.subspan(kLogPiece), piece - (part.offset >> kLogPiece));
-  } else {
-    begin = part.offset % kPiece;
+ClaimWeights::InPiece ClaimWeights::Of(const Part& part, std::uint64_t piece) {
+  if (part.point.size() < kLogPiece) return {part.offset % kPiece, part.coefficient};
+  return {0, part.coefficient * EqAt(part.point.subspan(kLogPiece),
+                                     piece - (part.offset >> kLogPiece))};
+}
+
+void ClaimWeights::AddRound(const Part& part, InPiece in, std::span<const std::uint64_t> cells,
+                            std::array<Fp2, 3>& at) const {
+  const std::uint64_t low = part.low.size();
+  const auto add_pair = [&](Fp2 w0, Fp2 w1, std::uint64_t cell) {
+    const Fp x0(cells[cell]);
+    const Fp x1(cells[cell + 1]);
+    at[0] += w0 * x0;
+    at[1] += w1 * x1;
+    at[2] += (w1 + w1 - w0) * (x1 + x1 - x0);
+  };
+  if (low == 1) {  // one of a pair
+    const std::uint64_t cell = in.begin / 2 * 2;
+    if (in.begin % 2 == 0) {
+      add_pair(in.coefficient, Fp2(), cell);
+    } else {
+      add_pair(Fp2(), in.coefficient, cell);
+    }
+    return;
   }
-  if (coefficient.is_zero()) return;
+  const KVector sums(3 * kSumLanes);
+  for (std::size_t i = 0; i < part.high.size(); ++i) {
+    const Fp2 factor = in.coefficient * part.high[i];
+    const std::uint64_t begin = in.begin + i * low;
+    if (low % (2 * kSumLanes) != 0) {
+      for (std::uint64_t x = 0; x < low; x += 2) {
+        add_pair(factor * part.low.at(x), factor * part.low.at(x + 1), begin + x);
+      }
+      continue;
+    }
+    kernels_.round_of_base(part.low.span(), &cells[begin], low / 2, sums.span());
+    for (std::size_t x = 0; x < 3; ++x) {
+      Fp2 sum;
+      for (std::size_t lane = 0; lane < kSumLanes; ++lane) sum += sums.at(x * kSumLanes + lane);
+      at[x] += factor * sum;
+    }
+  }
+}
+
+void ClaimWeights::AddRound(std::uint64_t piece, std::span<const std::uint64_t> cells,
+                            std::array<Fp2, 3>& at) const {
+  for (const std::uint32_t part : by_piece_[piece]) {
+    AddRound(parts_[part], Of(parts_[part], piece), cells, at);
+  }
+}
+
+void ClaimWeights::Fold(Fp2 r) {
+  bound_ = r;
+  for (Part& part : parts_) {
+    const std::uint64_t half = part.low.size() / 2;
+    if (half == 0) continue;
+    KVector folded(half);
+    for (std::uint64_t x = 0; x < folded.capacity(); ++x) {
+      const Fp2 even = x < half ? part.low.at(2 * x) : Fp2();
+      const Fp2 odd = x < half ? part.low.at(2 * x + 1) : Fp2();
+      folded.span().Set(x, even + r * (odd - even));
+    }
+    part.low = std::move(folded);
+  }
+}
+
+void ClaimWeights::Add(const Part& part, InPiece in, KSpan out) const {
+  if (part.point.empty()) {
+    const Fp2 weight = in.begin % 2 == 0 ? Fp2(1) - bound_ : bound_;
+    out.Set(in.begin / 2, out.at(in.begin / 2) + in.coefficient * weight);
+    return;
+  }
   const std::uint64_t low = part.low.size();
   for (std::size_t i = 0; i < part.high.size(); ++i) {
-    const Fp2 factor = coefficient * part.high[i];
-    if (factor.is_zero()) continue;
-    const KSpan to = out.From(begin + i * low);
+    const Fp2 factor = in.coefficient * part.high[i];
+    const KSpan to = out.From(in.begin / 2 + i * low);
     if (low % kSumLanes == 0) {
       kernels_.add_scaled(to, part.low.span(), factor, low);
       continue;
@@ -73,9 +136,9 @@ void ClaimWeights::Add(const Part& part, std::uint64_t piece, KSpan out) const {
 
 bool ClaimWeights::Fill(std::uint64_t piece, KSpan out) const {
   if (by_piece_[piece].empty()) return false;
-  std::fill_n(out.a, kPiece, 0);
-  std::fill_n(out.b, kPiece, 0);
-  for (const std::uint32_t part : by_piece_[piece]) Add(parts_[part], piece, out);
+  std::fill_n(out.a, kPiece / 2, 0);
+  std::fill_n(out.b, kPiece / 2, 0);
+  for (const std::uint32_t part : by_piece_[piece]) Add(parts_[part], Of(parts_[part], piece), out);
   return true;
 }
 

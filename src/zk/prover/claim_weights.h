@@ -3,12 +3,14 @@
 //   W[x] = sum_blocks c eq(point, x - offset)
 //
 // A piece of 2^12 cells is the outer product of two small tables for each block that reaches into
-// it, so that the weights of all cells are never in memory at once.
+// it. So the weights of all cells are never in memory, nor are those of a piece before the first
+// variable is bound: a round is summed part by part, and the first fold is one of small tables.
 //
 // Place: zk/prover, over batch. Thread safety: const methods from any thread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,8 +29,14 @@ class ClaimWeights {
   ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp2 lambda,
                std::uint64_t num_cells);
 
-  // The weights of cells [piece 2^12, (piece + 1) 2^12); false when all are 0, and nothing is
-  // written.
+  // Adds the round's polynomial of W times the cells of a piece, [piece 2^12, (piece + 1) 2^12),
+  // at 0, 1 and 2. REQUIRES: kPiece cells.
+  void AddRound(std::uint64_t piece, std::span<const std::uint64_t> cells,
+                std::array<Fp2, 3>& at) const;
+  // Binds the lowest variable. Once.
+  void Fold(Fp2 r);
+  // The folded weights of a piece, kPiece / 2 of them; false when all are 0, and nothing is
+  // written. REQUIRES: Fold.
   bool Fill(std::uint64_t piece, KSpan out) const;
 
  private:
@@ -36,13 +44,22 @@ class ClaimWeights {
     Fp2 coefficient;
     std::uint64_t offset;
     std::span<const Fp2> point;
-    KVector low;            // eq of the lowest 6 coordinates
+    KVector low;            // eq of the lowest 9 coordinates, after Fold without the first
     std::vector<Fp2> high;  // of those up to the 12th
   };
-  void Add(const Part& part, std::uint64_t piece, KSpan out) const;
+  // Where a part begins in a piece, and what all of it there is multiplied by.
+  struct InPiece {
+    std::uint64_t begin;
+    Fp2 coefficient;
+  };
+  static InPiece Of(const Part& part, std::uint64_t piece);
+  void AddRound(const Part& part, InPiece in, std::span<const std::uint64_t> cells,
+                std::array<Fp2, 3>& at) const;
+  void Add(const Part& part, InPiece in, KSpan out) const;
 
   std::vector<Part> parts_;
   std::vector<std::vector<std::uint32_t>> by_piece_;
+  Fp2 bound_;
   const KKernels& kernels_;
 };
 

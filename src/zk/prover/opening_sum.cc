@@ -82,13 +82,11 @@ void OpeningSum::ForEachPiece(
 void OpeningSum::AddFirstRound(std::array<Fp2, 3>& at) const {
   std::mutex mutex;
   ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
-    const KVector weights(kPiece);
-    if (!weights_of_claims_.Fill(piece, weights.span())) return;
-    const KVector sums(3 * kSumLanes);
-    kernels_.round_of_base(weights.span(), cells.data(), kPiece / 2, sums.span());
+    std::array<Fp2, 3> part;
+    weights_of_claims_.AddRound(piece, cells, part);
     // Addition in a field: the order of the pieces does not matter.
     const std::lock_guard lock(mutex);
-    for (std::size_t x = 0; x < 3; ++x) at[x] += SumOf(sums, x);
+    for (std::size_t x = 0; x < 3; ++x) at[x] += part[x];
   });
 }
 
@@ -97,16 +95,13 @@ void OpeningSum::FirstFold(Fp2 r) {
   const std::uint64_t room = (present_ + kPiece - 1) / kPiece * kPiece;
   cells_ = KVector(room);
   weights_ = KVector(room);
+  weights_of_claims_.Fold(r);
   ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
     const KSpan to = weights_.span().From(piece * kPiece / 2);
     kernels_.fold_base(cells.data(), r, cells_.span().From(piece * kPiece / 2), kPiece / 2);
-    const KVector weights(kPiece);
-    if (weights_of_claims_.Fill(piece, weights.span())) {
-      kernels_.fold(weights.span(), r, to, kPiece / 2);
-    } else {
-      std::fill_n(to.a, kPiece / 2, 0);
-      std::fill_n(to.b, kPiece / 2, 0);
-    }
+    if (weights_of_claims_.Fill(piece, to)) return;
+    std::fill_n(to.a, kPiece / 2, 0);
+    std::fill_n(to.b, kPiece / 2, 0);
   });
 }
 
