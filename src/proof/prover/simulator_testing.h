@@ -19,6 +19,7 @@
 #include "zk/hash/merkle_tree.h"
 #include "zk/prover/batch_testing.h"
 #include "zk/prover/forger_testing.h"
+#include "zk/prover/tail_prover.h"
 #include "zk/training/training_plan.h"
 #include "zk/verifier/lookup_verifier.h"
 
@@ -67,9 +68,12 @@ class Simulator {
     const auto epsilons = transcript.DrawsOf(zk::Label::kRowBatch);
     const auto rounds = transcript.DrawsOf(zk::Label::kSumcheckChallenge);
     const std::vector<zk::Fp2> point(rounds.end() - batch().num_variables(), rounds.end());
+    std::vector<std::vector<std::uint64_t>> columns;
     for (std::size_t g = 0; g < batch().groups().size(); ++g) {
-      MakeGroup(g, zk::DrawColumns(batch(), g, transcript), point, epsilons);
+      columns.push_back(zk::DrawColumns(batch(), g, transcript));
+      MakeGroup(g, columns.back(), point, epsilons);
     }
+    if (batch().tail() != nullptr) MakeTail(columns, point, transcript);
     MakeMessages(transcript.DrawsOf(zk::Label::kMaskChallenge));
   }
 
@@ -114,8 +118,14 @@ class Simulator {
     roots_.resize(batch().matrices().size());
     for (const zk::BatchPlan::Group& group : batch().groups()) {
       if (group.companion) companions_.emplace_back();
-      proof_.groups.emplace_back().combined_row.resize(
-          batch().matrices()[group.members[0]].row_length());
+      zk::GroupOpening& opening = proof_.groups.emplace_back();
+      if (batch().tail() != nullptr) continue;
+      opening.combined_row.resize(batch().matrices()[group.members[0]].row_length());
+    }
+    if (const zk::TailPlan* tail = batch().tail()) {
+      proof_.tail.emplace().values.resize(batch().groups().size());
+      proof_.tail->rounds.resize(tail->num_variables());
+      proof_.tail->opening.combined_row.resize(tail->shape.row_length());
     }
     proof_.mask = {Elements(mask.low_degree_size()), Elements(mask.linear_size()),
                    Elements(mask.quadratic_size())};
@@ -155,6 +165,25 @@ class Simulator {
     }
     proof_.groups[g].combined_row = RandomThrough(points, sums, shape.row_length());
     if (group.members[0] == 0) witness_points_ = points;
+  }
+
+  // As the prover does: of the rows nothing is hidden.
+  void MakeTail(const std::vector<std::vector<std::uint64_t>>& columns,
+                const std::vector<zk::Fp2>& point, zk::Transcript& transcript) {
+    std::vector<std::vector<zk::Fp2>> rows;
+    std::vector<zk::Fp2> values;
+    std::vector<zk::TailClaims> claims;
+    for (std::size_t g = 0; g < columns.size(); ++g) {
+      const zk::MatrixShape& shape = batch().matrices()[batch().groups()[g].members[0]];
+      rows.push_back(std::exchange(proof_.groups[g].combined_row, {}));
+      values.push_back(zk::ValueOfRow(std::span(point).first(shape.log_columns), rows.back()));
+      claims.push_back(zk::ClaimsOfRow(shape, point, values.back(), columns[g]));
+      claims.back().sums = zk::EncodeAt(shape, rows.back(), columns[g]);
+    }
+    zk::TailProver prover(*batch().tail(), rows, AnyDigest());
+    proof_.tail = prover.Prove(batch().work_bits(), claims, transcript);
+    proof_.tail->root = prover.root();
+    proof_.tail->values = values;
   }
 
   // Of so many coefficients, otherwise random.

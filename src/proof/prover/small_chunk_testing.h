@@ -35,13 +35,12 @@ inline constexpr std::uint64_t kOneIn = 20;
 inline constexpr std::uint64_t kOneIn = 1;
 #endif
 
-inline constexpr zk::QueryPolicy kFewQueries{.work_bits = 1, .fixed_queries = 12};
-
 struct SmallChunkOptions {
   std::uint64_t steps = 2;
   std::uint64_t first_step = 0;
   std::optional<program::Slack> slack;  // the run is recorded, a unit beside the exact one
   std::uint64_t seed = 1;               // of the commitments' pads
+  std::optional<bool> has_tail;         // of the proof; none: where it is shorter
 };
 
 class SmallChunk {
@@ -61,12 +60,14 @@ class SmallChunk {
                                                    .num_steps = options.steps,
                                                    .num_records = training.data.rows}));
     chunk.publics_ = std::make_unique<ProgramSteps>(std::move(steps));
-    FLAIR_TRY(zk::TrainingPlan plan, zk::TrainingPlan::Make(chunk.statement_,
-                                                            {.circuit = &chunk.circuit(),
-                                                             .publics = chunk.publics_.get(),
-                                                             .rows = chunk.publics_->rows(),
-                                                             .columns = chunk.columns_},
-                                                            kFewQueries));
+    FLAIR_TRY(zk::TrainingPlan plan,
+              zk::TrainingPlan::Make(
+                  chunk.statement_,
+                  {.circuit = &chunk.circuit(),
+                   .publics = chunk.publics_.get(),
+                   .rows = chunk.publics_->rows(),
+                   .columns = chunk.columns_},
+                  {.work_bits = 1, .fixed_queries = 12, .has_tail = options.has_tail}));
     chunk.plan_ = std::make_unique<zk::TrainingPlan>(std::move(plan));
     return chunk;
   }

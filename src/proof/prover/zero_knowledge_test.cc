@@ -1,5 +1,5 @@
 // Zero knowledge of whole proofs: what they show of the witness, by first-order statistics over
-// hundreds of proofs, and by looking for committed values in them.
+// a hundred proofs each, and by looking for committed values in them.
 //
 // And a simulator makes proofs without a witness that the same verifier accepts and the same
 // statistics take for a prover's. That an opening's messages are uniform on all solutions of the
@@ -37,7 +37,7 @@ profile gradient 20 18
 profile probability 12
 )";
 
-constexpr std::uint64_t kProofs = 300 / kOneIn;
+constexpr std::uint64_t kProofs = 120 / kOneIn;
 
 // All that is seen but for hashes, part by part.
 struct Seen {
@@ -55,13 +55,19 @@ Seen SeenIn(const zk::BatchProof& opening) {
     for (const zk::Fp2& v : list) to.insert(to.end(), {v.a, v.b});
   };
   add(seen.masked, opening.masked);
-  for (const zk::GroupOpening& group : opening.groups) {
+  const auto add_group = [&](const zk::GroupOpening& group) {
     add(seen.rows, group.combined_row);
     for (const zk::OpenedMatrix& matrix : group.matrices) {
       for (const auto& column : matrix.columns) {
         seen.columns.insert(seen.columns.end(), column.begin(), column.end());
       }
     }
+  };
+  for (const zk::GroupOpening& group : opening.groups) add_group(group);
+  if (opening.tail) {
+    add(seen.rows, opening.tail->values);
+    for (const auto& [at_0, at_2] : opening.tail->rounds) add(seen.rows, {at_0, at_2});
+    add_group(opening.tail->opening);
   }
   add(seen.messages, opening.mask.low_degree);
   add(seen.messages, opening.mask.linear);
@@ -83,8 +89,9 @@ class Witness {
     }
   }
 
-  SmallChunk Commit(std::uint64_t seed) const {
-    return SmallChunk::Make(training_, {.steps = 1, .seed = 10 * seed}).value();
+  SmallChunk Commit(std::uint64_t seed, std::optional<bool> has_tail = {}) const {
+    return SmallChunk::Make(training_, {.steps = 1, .seed = 10 * seed, .has_tail = has_tail})
+        .value();
   }
   static Seen Prove(const SmallChunk& chunk, Env& env) {
     const Bytes proof = chunk.Prove(env).value();
@@ -162,12 +169,16 @@ void ExpectAreNotToldApart(const Sample& a, const Sample& b) {
   }
 }
 
-TEST(ZeroKnowledgeOfRunsTest, TwoWitnessesAreNotToldApart) {
+class ProofsWithAndWithoutTailTest : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(ZeroKnowledge, ProofsWithAndWithoutTailTest, testing::Bool());
+
+TEST_P(ProofsWithAndWithoutTailTest, TwoWitnessesAreNotToldApart) {
   Sample samples[2];
   for (const int which : {0, 1}) {
     const Witness witness(which);
     for (std::uint64_t i = 0; i < kProofs; ++i) {
-      const SmallChunk chunk = witness.Commit(1 + 2 * i + static_cast<std::uint64_t>(which));
+      const SmallChunk chunk =
+          witness.Commit(1 + 2 * i + static_cast<std::uint64_t>(which), GetParam());
       samples[which].Add(Witness::Prove(chunk, *zk::SeededEnv(1 + i)));
     }
   }
@@ -176,12 +187,12 @@ TEST(ZeroKnowledgeOfRunsTest, TwoWitnessesAreNotToldApart) {
   RecordProperty("proofs", std::to_string(2 * kProofs));
 }
 
-TEST(ZeroKnowledgeOfRunsTest, ASimulatorIsAcceptedAndNotToldApart) {
+TEST_P(ProofsWithAndWithoutTailTest, ASimulatorIsAcceptedAndNotToldApart) {
   const Witness witness(1);
-  const SmallChunk chunk = witness.Commit(1);
+  const SmallChunk chunk = witness.Commit(1, GetParam());
   Sample proven, simulated;
   for (std::uint64_t i = 0; i < kProofs; ++i) {
-    proven.Add(Witness::Prove(witness.Commit(1 + i), *zk::SeededEnv(1 + i)));
+    proven.Add(Witness::Prove(witness.Commit(1 + i, GetParam()), *zk::SeededEnv(1 + i)));
     const Simulator simulator(chunk.plan(), 1 + i);
     EXPECT_EQ(simulator.Judge(), "accepted");
     simulated.Add(SeenIn(simulator.proof()));
