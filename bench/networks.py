@@ -1,9 +1,12 @@
 """The networks whose training is proven, and the data each is trained on. `thin` divides every width."""
 import dataclasses
+import functools
+import gzip
 import pathlib
 from typing import Callable
 
 import numpy as np
+import torch
 from torch import nn
 
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
@@ -11,6 +14,10 @@ FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 def mlp(thin):
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 256 // thin), nn.ReLU(), nn.Linear(256 // thin, 10))
+
+
+def mlp_dropout(thin):
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 256 // thin), nn.ReLU(), nn.Dropout(0.25), nn.Linear(256 // thin, 10))
 
 
 def lenet(thin):
@@ -72,7 +79,14 @@ def _stripes(folder):
 
 def _fashion(_folder):
     """Debian's dataset-fashion-mnist as it is: 60,000 records."""
-    return pathlib.Path("/usr/share/datasets/fashion-mnist"), "images=train-images,labels=train-labels"
+    return FASHION, "images=train-images,labels=train-labels"
+
+
+def fashion_arrays():
+    """Images [60000, 28, 28] and labels [60000], uint8."""
+    with gzip.open(FASHION / "train-images-idx3-ubyte.gz") as images, gzip.open(FASHION / "train-labels-idx1-ubyte.gz") as labels:
+        return (np.frombuffer(images.read(), np.uint8, offset=16).reshape(-1, 28, 28).copy(),
+                np.frombuffer(labels.read(), np.uint8, offset=8).copy())  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,14 +97,20 @@ class Workload:
     image: tuple
     data: Callable  # makes it in a folder; returns what `flair data register` is to read, and its columns
     rate: str
-    momentum: str = "0"
+    optimiser: str = "sgd()"
+    torch: Callable = torch.optim.SGD  # of parameters and a rate: the same
     calibrate: tuple = ()  # options of `flair program calibrate`; none: the usual formats
 
 
+MOMENTUM = "sgd(momentum=7/8)", functools.partial(torch.optim.SGD, momentum=7 / 8)
 WORKLOADS = {
     "mlp": Workload(mlp, 64, 100, (1, 28, 28), _fashion, "1/8"),
     "lenet": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16"),
     "vgg11": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64"),
     # A variance of 32 x 32 x 16 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
-    "resnet18": Workload(resnet18, 16, 1, (3, 32, 32), _stripes, "1/64", "7/8", ("--bits", "20")),
+    "resnet18": Workload(resnet18, 16, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM, ("--bits", "20")),
+    "vgg11_momentum": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM),
+    "vgg11_adam": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/1024", "adam()", torch.optim.Adam),
+    "mlp_adamw_dropout": Workload(mlp_dropout, 64, 20, (1, 28, 28), _fashion, "1/1024", "adamw(weight_decay=1/64)",
+                                  functools.partial(torch.optim.AdamW, weight_decay=1 / 64)),
 }

@@ -17,6 +17,9 @@ def _call(module, source, name):
             return f"batch_norm({source}, {name}.weight, {name}.bias, {name}.running_mean, {name}.running_var)"
         case nn.ReLU():
             return f"relu({source})"
+        case nn.Dropout():
+            top, bottom = module.p.as_integer_ratio()
+            return f"dropout({source}, p={top}/{bottom})"
         case nn.MaxPool2d():
             return f"max_pool({source}, window={[module.kernel_size] * 2}, stride={[module.stride] * 2})"
         case nn.AdaptiveAvgPool2d(output_size=1):
@@ -36,7 +39,7 @@ def tensors_of(network):
     return {prefixed(name): tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}
 
 
-def program_of(network, batch, image, *, rate, momentum="0"):
+def program_of(network, batch, image, *, rate, optimiser):
     lines = ["flair program 1", f"batch {batch}", f"data images {list(image)} bits 9 scale 0", "label labels classes 10"]
     buffers = {name for name, _ in network.named_buffers()}
     shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")]
@@ -59,5 +62,5 @@ def program_of(network, batch, image, *, rate, momentum="0"):
         else:
             raise ValueError(f"no operator for {node.format_node()}")
         lines.append(f"{names[node]} = {call}")
-    lines += [f"l = cross_entropy({last}, labels)", "loss l", f"optimiser sgd(momentum={momentum})", f"schedule {rate}"]
+    lines += [f"l = cross_entropy({last}, labels)", "loss l", f"optimiser {optimiser}", f"schedule {rate}"]
     return "\n".join(lines) + "\n"

@@ -11,11 +11,14 @@ import programs
 import safetensors.torch
 import table
 import torch
-from networks import WORKLOADS
+from networks import WORKLOADS, fashion_arrays
 from torch import nn
+
+import flair
 
 VERIFICATIONS = 5
 THIN = 16  # of --small: widths, and steps
+SEED = f"{7:064}"
 
 
 @dataclasses.dataclass
@@ -43,43 +46,94 @@ def steps_of(name, small):
     return max(WORKLOADS[name].steps // THIN, 1) if small else WORKLOADS[name].steps
 
 
+class Prepared:
+    """A folder with a run's program, weights and registered data, and the command in it."""
+
+    def __init__(self, workload, network, steps, folder):
+        self.folder, self.env = folder, {"HOME": str(folder), "PATH": os.environ["PATH"]}
+        self.flair("wallet", "new")
+        _write_run(workload, network, steps, folder)
+        source, columns = workload.data(folder)
+        self.flair("data", "register", source, "--name", "run", "--columns", columns, "--program", "run.txt")
+        if workload.calibrate:
+            self.flair("program", "calibrate", "run.txt", "--data", "run.data", "--weights", "run.safetensors", *workload.calibrate,
+                       "-o", "run.txt")
+
+    def flair(self, *arguments):
+        return table.run(table.FLAIR, *arguments, "--json", cwd=self.folder, env=self.env)
+
+    def prove(self, run, *more):
+        """(what `prove` says, its memory, what each verification says)"""
+        proof = self.flair("prove", run, "-o", "run", *more)
+        verdicts = [json.loads(self.flair("verify", "run.proof", "--statement", "run.statement.json").output)
+                    for _ in range(VERIFICATIONS)]
+        return json.loads(proof.output), proof.rss_mb, verdicts
+
+
 @functools.cache  # the growth of a workload ends with the workload itself
 def proven(name, steps, small):
     workload = WORKLOADS[name]
     torch.manual_seed(0)
     network = workload.build(THIN if small else 1)
     with tempfile.TemporaryDirectory(dir=table.ROOT / "build") as scratch:
-        scratch = pathlib.Path(scratch)
-        env = {"HOME": str(scratch), "PATH": os.environ["PATH"]}
+        prepared = Prepared(workload, network, steps, pathlib.Path(scratch))
+        run = json.loads(prepared.flair("train", "run.toml", "--exact").output)["run"]
+        proof, rss_mb, verdicts = prepared.prove(run)
+    return Proven(steps, _plain_steps(workload, network), proof, rss_mb, verdicts)
 
-        def flair(*arguments):
-            return table.run(table.FLAIR, *arguments, "--json", cwd=scratch, env=env)
-        flair("wallet", "new")
-        _write_run(workload, network, steps, scratch)
-        source, columns = workload.data(scratch)
-        flair("data", "register", source, "--name", "run", "--columns", columns, "--program", "run.txt")
-        if workload.calibrate:
-            flair("program", "calibrate", "run.txt", "--data", "run.data", "--weights", "run.safetensors", *workload.calibrate,
-                  "-o", "run.txt")
-        run = json.loads(flair("train", "run.toml", "--exact").output)["run"]
-        proof = flair("prove", run, "-o", "run")
-        verdicts = [json.loads(flair("verify", "run.proof", "--statement", "run.statement.json").output) for _ in range(VERIFICATIONS)]
-    return Proven(steps, _plain_steps(workload, network), json.loads(proof.output), proof.rss_mb, verdicts)
+
+class OfPixels(nn.Module):
+    """A network with the program's names, and its first step."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.net = network
+
+    def forward(self, x):
+        return self.net(x.float() / 256)
+
+
+def recorded(name, steps, small):
+    """The same run trained by PyTorch on Fashion-MNIST, recorded, and proven with its slack."""
+    workload = WORKLOADS[name]
+    torch.manual_seed(0)
+    network = workload.build(THIN if small else 1)
+    images, labels = fashion_arrays()
+    data = torch.utils.data.TensorDataset(torch.from_numpy(images)[:, None], torch.from_numpy(labels).long())
+    with tempfile.TemporaryDirectory(dir=table.ROOT / "build") as scratch:
+        prepared = Prepared(workload, network, steps, pathlib.Path(scratch))
+        os.environ["FLAIR_KEYPAIR"] = str(prepared.folder / "id.json")
+        flair.new_wallet(prepared.folder / "id.json")
+        repo = flair.init(prepared.folder / "repo")
+        model, optimizer = OfPixels(network), _optimizer(workload, network)
+        batches = flair.batches(SEED, len(data), workload.batch, steps)
+        with flair.record(model, optimizer, data=data, repo=repo) as run:
+            for x, y in torch.utils.data.DataLoader(data, batch_sampler=batches):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        proof, rss_mb, verdicts = prepared.prove(run.folder, "--program", "run.txt", "--data", "run.data", "--seed", SEED)
+    return Proven(steps, _plain_steps(workload, network), proof, rss_mb, verdicts)
 
 
 def _write_run(workload, network, steps, folder):
-    text = programs.program_of(network, workload.batch, workload.image, rate=workload.rate, momentum=workload.momentum)
+    text = programs.program_of(network, workload.batch, workload.image, rate=workload.rate,
+                               optimiser=workload.optimiser)
     (folder / "run.txt").write_text(text)
     safetensors.torch.save_file(programs.tensors_of(network), folder / "run.safetensors")
     (folder / "run.toml").write_text(f'program = "run.txt"\ndata = "run.data"\nweights = "run.safetensors"\n'
-                                     f'steps = {steps}\nseed = "{7:064}"\n')
+                                     f'steps = {steps}\nseed = "{SEED}"\n')
+
+
+def _optimizer(workload, network):
+    top, bottom = map(int, workload.rate.split("/"))
+    return workload.torch(network.parameters(), lr=top / bottom)
 
 
 def _plain_steps(workload, network):
     """What is proven, unproven: seconds of five training steps behind two that warm up."""
     images, labels = torch.rand(workload.batch, *workload.image), torch.arange(workload.batch) % 10
-    top, bottom = map(int, (workload.momentum + "/1").split("/")[:2])
-    optimizer = torch.optim.SGD(network.parameters(), lr=1 / 64, momentum=top / bottom)
+    optimizer = _optimizer(workload, network)
     seconds = []
     for _ in range(7):
         start = time.perf_counter()
