@@ -98,12 +98,23 @@ def runs():
     }).encode()
 
 
+def training_statement(first, *roles):
+    head = b"FLST" + struct.pack("<H", 1) + bytes(5 * 32) + struct.pack("<3Q", first, 2, 100)
+    return head + bytes([len(roles)]) + b"".join(bytes([role]) + struct.pack("<4Q", 10, 12, 3, 300) + bytes(32) for role in roles)
+
+
+def training_proofs():
+    # The first byte chooses the decoder: src/zk/training/proof_bytes_fuzz.cc.
+    yield b"\0" + training_statement(0, 2, 3)
+    yield b"\0" + training_statement(7, 1, 2, 3, 4, 5)
+    for choice in b"\1\2":
+        # Zeros are elements, digests and lengths of paths.
+        for length in (100, 3000, 5016, 9000):
+            yield bytes([choice]) + b"FLPR\1\0\1\0" + bytes(length)
+
+
 def run_proofs():
-    def matrix(role):
-        return bytes([role]) + struct.pack("<4Q", 10, 12, 3, 300) + bytes(32)
-    def statement(first, *roles):
-        head = b"FLST" + struct.pack("<H", 1) + bytes(5 * 32) + struct.pack("<3Q", first, 2, 100)
-        return head + bytes([len(roles)]) + b"".join(matrix(r) for r in roles)
+    statement = training_statement
     def proof(*chunks):
         body = b"".join(struct.pack("<I", len(s)) + s + struct.pack("<Q", len(p)) + p for s, p in chunks)
         return b"FLRP" + struct.pack("<HI", 1, len(chunks)) + body
@@ -124,6 +135,12 @@ def refresh_statements():
     for kind in ("weights", "state"):
         yield json.dumps({"format": 1, "kind": "refresh", "wallet": "1" * 32, "of": kind, "before": matrix, "after": matrix},
                          separators=(",", ":")).encode() + b"\n"
+
+
+def run_statements():
+    # Real ones are in the corpus; these are none.
+    yield b'{"format":1,"kind":"run"}\n'
+    yield b"{}"
 
 
 def varint(value):
@@ -222,10 +239,12 @@ SEEDS = {
     "proof_prover_chunk_folder_fuzz": pending_chunks,
     "proof_refresh_file_fuzz": refresh_statements,
     "proof_run_proof_fuzz": run_proofs,
+    "proof_statement_file_fuzz": run_statements,
     "repo_run_fuzz": runs,
     "store_pack_fuzz": packs,
     "tensor_layout_fuzz": layouts,
     "wire_wire_fuzz": documents,
+    "zk_proof_bytes_fuzz": training_proofs,
 }
 
 
