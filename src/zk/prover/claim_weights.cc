@@ -52,8 +52,8 @@ ClaimWeights::ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp
 
 ClaimWeights::InPiece ClaimWeights::Of(const Part& part, std::uint64_t piece) {
   if (part.point.size() < kLogPiece) return {part.offset % kPiece, part.coefficient};
-  return {0, part.coefficient * EqAt(part.point.subspan(kLogPiece),
-                                     piece - (part.offset >> kLogPiece))};
+  return {0, part.coefficient *
+                 EqAt(part.point.subspan(kLogPiece), piece - (part.offset >> kLogPiece))};
 }
 
 void ClaimWeights::AddRound(const Part& part, InPiece in, std::span<const std::uint64_t> cells,
