@@ -11,13 +11,16 @@
 
 namespace flair::zk {
 
-enum class Lanes : std::uint8_t { kPortable, kAvx2, kAvx512 };
+enum class Lanes : std::uint8_t { kPortable, kAvx2, kAvx512, kAvx512Ifma };
 
 inline bool RunsHere([[maybe_unused]] Lanes lanes) {
 #if defined(__x86_64__)
   if (lanes == Lanes::kAvx2) return __builtin_cpu_supports("avx2");
   if (lanes == Lanes::kAvx512) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  }
+  if (lanes == Lanes::kAvx512Ifma) {
+    return RunsHere(Lanes::kAvx512) && __builtin_cpu_supports("avx512ifma");
   }
 #endif
   return lanes == Lanes::kPortable;

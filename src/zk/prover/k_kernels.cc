@@ -10,6 +10,7 @@ std::span<const KKernels* const> AllKKernels() {
     {Lanes::kPortable, &kPortableKKernels},
 #if defined(__x86_64__)
         {Lanes::kAvx2, &kAvx2KKernels}, {Lanes::kAvx512, &kAvx512KKernels},
+        {Lanes::kAvx512Ifma, &kAvx512IfmaKKernels},
 #endif
   });
   return kernels;

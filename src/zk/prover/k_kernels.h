@@ -71,6 +71,7 @@ std::span<const KKernels* const> AllKKernels();
 #if defined(__x86_64__)
 extern const KKernels kAvx2KKernels;
 extern const KKernels kAvx512KKernels;
+extern const KKernels kAvx512IfmaKKernels;
 #endif
 extern const KKernels kPortableKKernels;
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
 #include "zk/field/lanes_avx512.h"
+#include "zk/prover/k_arithmetic.h"
 #include "zk/prover/k_kernels.h"
 #include "zk/prover/k_loops.h"
 

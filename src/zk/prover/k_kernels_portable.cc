@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/field/lanes_portable.h"
+#include "zk/prover/k_arithmetic.h"
 #include "zk/prover/k_kernels.h"
 #include "zk/prover/k_loops.h"
 

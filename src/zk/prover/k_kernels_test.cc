@@ -173,5 +173,32 @@ TEST_P(KKernelsTest, IntegersAreSubtracted) {
   }
 }
 
+// Sums are reduced once in a while (k_arithmetic_ifma.h): what comes in between must fit.
+TEST_P(KKernelsTest, LongSumsOfTheLargestElementsDoNotOverflow) {
+  constexpr std::size_t kLong = 8 * 1024 + 8;
+  const Fp2 largest(Fp(Fp::kModulus - 1), Fp(Fp::kModulus - 1));
+  const KVector x(2 * kLong);
+  for (std::size_t i = 0; i < 2 * kLong; ++i) x.span().Set(i, largest);
+  const std::vector<std::uint64_t> base(2 * kLong, Fp::kModulus - 1);
+  const KVector sums(3 * kSumLanes);
+  const auto total = [&](std::size_t part) {
+    Fp2 sum;
+    for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(part * kSumLanes + i);
+    return sum;
+  };
+  const Fp2 n(kLong);
+  kernels().dot(x.span(), x.span(), kLong, sums.span());
+  EXPECT_EQ(total(0), n * largest * largest);
+  kernels().round_of_product(x.span(), x.span(), kLong, sums.span());
+  for (const std::size_t part : {0U, 1U}) EXPECT_EQ(total(part), n * largest * largest);
+  kernels().round_of_base(x.span(), base.data(), kLong, sums.span());
+  for (const std::size_t part : {0U, 1U, 2U}) EXPECT_EQ(total(part), n * largest * largest.a);
+  const FractionPairs pairs{x.span(), x.span(), x.span(), x.span()};
+  kernels().round(pairs, x.span(), kLong, sums.span());
+  for (const std::size_t part : {0U, 1U}) {
+    EXPECT_EQ(total(part), n * Fp2(2) * largest * largest * largest);
+  }
+}
+
 }  // namespace
 }  // namespace flair::zk

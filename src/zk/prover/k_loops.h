@@ -1,52 +1,28 @@
-// The fraction kernels over the lanes of one lanes_*.h, included once by each
-// k_kernels_*.cc. As in field/tile_loops.h nothing here is inline across files, and
-// Fp2's own arithmetic is not used.
+// The kernels over the lanes of one lanes_*.h and the products of one k_arithmetic*.h, included
+// once by each k_kernels_*.cc behind both. As in field/tile_loops.h nothing here is inline
+// across files, and Fp2's own arithmetic is not used.
 // SPDX-License-Identifier: Apache-2.0
 
 namespace flair::zk {
 namespace {
 
-// A pair of lanes that is returned through memory costs more than its arithmetic.
-#define FLAIR_LANES [[gnu::always_inline]] inline
-
-using Word = Lanes::Word;
-constexpr std::size_t kWidth = Lanes::kWidth;
-
-struct Wide {
-  Word a;
-  Word b;
-};
-
-FLAIR_LANES Wide LoadK(const KSpan& x, std::size_t i) {
-  return {Lanes::Load(x.a + i), Lanes::Load(x.b + i)};
-}
-FLAIR_LANES void StoreK(const KSpan& x, std::size_t i, Wide v) {
-  Lanes::Store(x.a + i, v.a);
-  Lanes::Store(x.b + i, v.b);
-}
-FLAIR_LANES Wide BroadcastK(std::uint64_t a, std::uint64_t b) {
-  return {Lanes::Broadcast(a), Lanes::Broadcast(b)};
-}
-FLAIR_LANES Wide AddK(Wide x, Wide y) { return {Lanes::Add(x.a, y.a), Lanes::Add(x.b, y.b)}; }
-FLAIR_LANES Wide SubK(Wide x, Wide y) { return {Lanes::Sub(x.a, y.a), Lanes::Sub(x.b, y.b)}; }
-FLAIR_LANES Word Times7(Word x) {
-  const Word x2 = Lanes::Add(x, x);
-  const Word x3 = Lanes::Add(x2, x);
-  return Lanes::Add(Lanes::Add(x3, x3), x);
-}
-// (a + b phi)(c + d phi) = ac + 7 bd + ((a + b)(c + d) - ac - bd) phi
-FLAIR_LANES Wide MulK(Wide x, Wide y) {
-  const Word ac = Lanes::Mul(x.a, y.a);
-  const Word bd = Lanes::Mul(x.b, y.b);
-  const Word all = Lanes::Mul(Lanes::Add(x.a, x.b), Lanes::Add(y.a, y.b));
-  return {Lanes::Add(ac, Times7(bd)), Lanes::Sub(Lanes::Sub(all, ac), bd)};
-}
 // Elements of even and of odd index from 2 i on.
 FLAIR_LANES void LoadPairs(const KSpan& x, std::size_t i, Wide& even, Wide& odd) {
   const Wide low = LoadK(x, 2 * i);
   const Wide high = LoadK(x, 2 * i + kWidth);
   even = {Lanes::Even(low.a, high.a), Lanes::Even(low.b, high.b)};
   odd = {Lanes::Odd(low.a, high.a), Lanes::Odd(low.b, high.b)};
+}
+
+// add(i) for every lane's first index, sums settled as often as they must be.
+template <typename AddAt, typename... Sums>
+FLAIR_LANES void InRuns(std::size_t n, const AddAt& add, Sums&... sums) {
+  for (std::size_t i = 0; i < n;) {
+    const std::size_t lanes = (n - i) / kWidth;
+    const std::size_t end = lanes > kProductsAtOnce ? i + kProductsAtOnce * kWidth : n;
+    for (; i < end; i += kWidth) add(i);
+    (sums.Settle(), ...);
+  }
 }
 
 void Deinterleave(KSpan in, KSpan even, KSpan odd, std::size_t n) {
@@ -63,7 +39,7 @@ void Combine(const FractionPairs& in, KSpan p, KSpan q, std::size_t n) {
   for (std::size_t i = 0; i < n; i += kWidth) {
     const Wide q0 = LoadK(in.q0, i);
     const Wide q1 = LoadK(in.q1, i);
-    StoreK(p, i, AddK(MulK(LoadK(in.p0, i), q1), MulK(LoadK(in.p1, i), q0)));
+    StoreK(p, i, TwoProducts(LoadK(in.p0, i), q1, LoadK(in.p1, i), q0));
     StoreK(q, i, MulK(q0, q1));
   }
 }
@@ -71,7 +47,7 @@ void Combine(const FractionPairs& in, KSpan p, KSpan q, std::size_t n) {
 void AddScaled(KSpan p0, KSpan q0, Fp2 mu, std::size_t n) {
   const Wide factor = BroadcastK(mu.a.value(), mu.b.value());
   for (std::size_t i = 0; i < n; i += kWidth) {
-    StoreK(p0, i, AddK(LoadK(p0, i), MulK(LoadK(q0, i), factor)));
+    StoreK(p0, i, MulAddK(LoadK(p0, i), LoadK(q0, i), factor));
   }
 }
 
@@ -81,7 +57,7 @@ void Fold(KSpan in, Fp2 r, KSpan out, std::size_t n) {
     Wide x0;
     Wide x1;
     LoadPairs(in, i, x0, x1);
-    StoreK(out, i, AddK(x0, MulK(factor, SubK(x1, x0))));
+    StoreK(out, i, MulAddK(x0, SubK(x1, x0), factor));
   }
 }
 
@@ -91,7 +67,7 @@ void Multiply(KSpan x, KSpan y, KSpan out, std::size_t n) {
 
 void AddProduct(KSpan x, KSpan y, KSpan out, std::size_t n) {
   for (std::size_t i = 0; i < n; i += kWidth) {
-    StoreK(out, i, AddK(LoadK(out, i), MulK(LoadK(x, i), LoadK(y, i))));
+    StoreK(out, i, MulAddK(LoadK(out, i), LoadK(x, i), LoadK(y, i)));
   }
 }
 
@@ -120,26 +96,30 @@ void StoreSum(KSpan sums, std::size_t first, Wide sum) {
 }
 
 void Dot(KSpan x, KSpan y, std::size_t n, KSpan sums) {
-  Wide sum = BroadcastK(0, 0);
-  for (std::size_t i = 0; i < n; i += kWidth) sum = AddK(sum, MulK(LoadK(x, i), LoadK(y, i)));
-  StoreSum(sums, 0, sum);
+  SumOfProducts sum;
+  InRuns(
+      n, [&](std::size_t i) { sum.Add(LoadK(x, i), LoadK(y, i)); }, sum);
+  StoreSum(sums, 0, sum.Get());
 }
 
 void RoundOfProduct(KSpan x, KSpan y, std::size_t n, KSpan sums) {
-  Wide sum0 = BroadcastK(0, 0);
-  Wide sum2 = sum0;
-  for (std::size_t i = 0; i < n; i += kWidth) {
-    Wide x0;
-    Wide x1;
-    Wide y0;
-    Wide y1;
-    LoadPairs(x, i, x0, x1);
-    LoadPairs(y, i, y0, y1);
-    sum0 = AddK(sum0, MulK(x0, y0));
-    sum2 = AddK(sum2, MulK(SubK(AddK(x1, x1), x0), SubK(AddK(y1, y1), y0)));
-  }
-  StoreSum(sums, 0, sum0);
-  StoreSum(sums, kSumLanes, sum2);
+  SumOfProducts sum0;
+  SumOfProducts sum2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Wide x0;
+        Wide x1;
+        Wide y0;
+        Wide y1;
+        LoadPairs(x, i, x0, x1);
+        LoadPairs(y, i, y0, y1);
+        sum0.Add(x0, y0);
+        sum2.Add(SubK(AddK(x1, x1), x0), SubK(AddK(y1, y1), y0));
+      },
+      sum0, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum2.Get());
 }
 
 FLAIR_LANES void LoadBasePairs(const std::uint64_t* x, std::size_t i, Word& even, Word& odd) {
@@ -148,26 +128,28 @@ FLAIR_LANES void LoadBasePairs(const std::uint64_t* x, std::size_t i, Word& even
   even = Lanes::Even(low, high);
   odd = Lanes::Odd(low, high);
 }
-FLAIR_LANES Wide MulBase(Wide x, Word y) { return {Lanes::Mul(x.a, y), Lanes::Mul(x.b, y)}; }
 
 void RoundOfBase(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums) {
-  Wide sum0 = BroadcastK(0, 0);
-  Wide sum1 = sum0;
-  Wide sum2 = sum0;
-  for (std::size_t i = 0; i < n; i += kWidth) {
-    Wide w0;
-    Wide w1;
-    Word x0;
-    Word x1;
-    LoadPairs(w, i, w0, w1);
-    LoadBasePairs(x, i, x0, x1);
-    sum0 = AddK(sum0, MulBase(w0, x0));
-    sum1 = AddK(sum1, MulBase(w1, x1));
-    sum2 = AddK(sum2, MulBase(SubK(AddK(w1, w1), w0), Lanes::Sub(Lanes::Add(x1, x1), x0)));
-  }
-  StoreSum(sums, 0, sum0);
-  StoreSum(sums, kSumLanes, sum1);
-  StoreSum(sums, 2 * kSumLanes, sum2);
+  SumOfBaseProducts sum0;
+  SumOfBaseProducts sum1;
+  SumOfBaseProducts sum2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Wide w0;
+        Wide w1;
+        Word x0;
+        Word x1;
+        LoadPairs(w, i, w0, w1);
+        LoadBasePairs(x, i, x0, x1);
+        sum0.Add(w0, x0);
+        sum1.Add(w1, x1);
+        sum2.Add(SubK(AddK(w1, w1), w0), Lanes::Sub(Lanes::Add(x1, x1), x0));
+      },
+      sum0, sum1, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum1.Get());
+  StoreSum(sums, 2 * kSumLanes, sum2.Get());
 }
 
 void FoldBase(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n) {
@@ -177,37 +159,38 @@ void FoldBase(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n) {
     Word x0;
     Word x1;
     LoadBasePairs(in, i, x0, x1);
-    StoreK(out, i, AddK({x0, zero}, MulBase(factor, Lanes::Sub(x1, x0))));
+    StoreK(out, i, MulAddBase({x0, zero}, factor, Lanes::Sub(x1, x0)));
   }
 }
 
 void AddScaledBase(KSpan out, Fp2 c, const std::uint64_t* x, std::size_t n) {
   const Wide factor = BroadcastK(c.a.value(), c.b.value());
   for (std::size_t i = 0; i < n; i += kWidth) {
-    StoreK(out, i, AddK(LoadK(out, i), MulBase(factor, Lanes::Load(x + i))));
+    StoreK(out, i, MulAddBase(LoadK(out, i), factor, Lanes::Load(x + i)));
   }
 }
 
 void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
-  Wide sum0 = BroadcastK(0, 0);
-  Wide sum2 = sum0;
-  for (std::size_t i = 0; i < n; i += kWidth) {
-    Wide at0[4];
-    Wide at2[4];
-    const KSpan* const tables[4] = {&in.p0, &in.q1, &in.p1, &in.q0};
-    for (std::size_t k = 0; k < 4; ++k) {
-      Wide x1;
-      LoadPairs(*tables[k], i, at0[k], x1);
-      at2[k] = SubK(AddK(x1, x1), at0[k]);
-    }
-    const Wide weight = LoadK(eq, i);
-    const Wide h0 = AddK(MulK(at0[0], at0[1]), MulK(at0[2], at0[3]));
-    const Wide h2 = AddK(MulK(at2[0], at2[1]), MulK(at2[2], at2[3]));
-    sum0 = AddK(sum0, MulK(weight, h0));
-    sum2 = AddK(sum2, MulK(weight, h2));
-  }
-  StoreSum(sums, 0, sum0);
-  StoreSum(sums, kSumLanes, sum2);
+  SumOfProducts sum0;
+  SumOfProducts sum2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Wide at0[4];
+        Wide at2[4];
+        const KSpan* const tables[4] = {&in.p0, &in.q1, &in.p1, &in.q0};
+        for (std::size_t k = 0; k < 4; ++k) {
+          Wide x1;
+          LoadPairs(*tables[k], i, at0[k], x1);
+          at2[k] = SubK(AddK(x1, x1), at0[k]);
+        }
+        const Wide weight = LoadK(eq, i);
+        sum0.Add(weight, TwoProducts(at0[0], at0[1], at0[2], at0[3]));
+        sum2.Add(weight, TwoProducts(at2[0], at2[1], at2[2], at2[3]));
+      },
+      sum0, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum2.Get());
 }
 
 void SubtractInts(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n) {

@@ -1,0 +1,14 @@
+// Compiled for these lanes; runs only where lanes.h saw them.
+// SPDX-License-Identifier: Apache-2.0
+#if defined(__x86_64__)
+#include "zk/field/lanes_avx512.h"
+#include "zk/prover/k_arithmetic_ifma.h"
+#include "zk/prover/k_kernels.h"
+#include "zk/prover/k_loops.h"
+
+namespace flair::zk {
+
+const KKernels kAvx512IfmaKKernels = MakeKKernels("avx512ifma");
+
+}  // namespace flair::zk
+#endif
