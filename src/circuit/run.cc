@@ -2,6 +2,7 @@
 #include "circuit/run.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -14,7 +15,8 @@ namespace {
 
 class Runner {
  public:
-  Runner(const Circuit& circuit, const StepInputs& inputs) : c_(circuit), inputs_(inputs) {}
+  Runner(const Circuit& circuit, const StepInputs& inputs, Keep keep)
+      : c_(circuit), inputs_(inputs), keep_(keep), last_readers_(LastReaders(circuit, keep)) {}
 
   Result<StepValues> Run() {
     values_.now.resize(c_.values.size());
@@ -24,6 +26,7 @@ class Runner {
       if (value.kind == Value::Kind::kForm) {
         // What reads the next value of a state comes after the state's rule can be said.
         FLAIR_DO(StateThatIsDue(id));
+        if (last_readers_[id] == kNobody) continue;
         values_.now[id] = EvaluateForm(c_, id, ReaderOf(c_, values_));
       } else if (value.kind == Value::Kind::kPublic || value.number.is_state ||
                  value.number.rule.kind == RuleKind::kData) {
@@ -35,12 +38,60 @@ class Runner {
         TakeGiven(id);
         FLAIR_DO(CheckFits(id, values_.now[id]));
       }
+      DropWhatIsRead(id);
     }
     for (const Carried& carried : c_.carried) FLAIR_DO(Advance(carried.number));
+    for (ValueId id = 0; id < c_.values.size() && keep_ == Keep::kNumbers; ++id) {
+      if (IsLargeForm(c_, id)) values_.now[id] = Ints();
+    }
     return std::move(values_);
   }
 
  private:
+  static constexpr ValueId kNobody = std::numeric_limits<ValueId>::max();
+  static constexpr ValueId kForever = kNobody - 1;
+
+  static bool IsLargeForm(const Circuit& c, ValueId id) {
+    return c[id].kind == Value::Kind::kForm && c.SizeOf(c[id].axes) > 1;
+  }
+  // Of each value, behind which other it is needed no more.
+  static std::vector<ValueId> LastReaders(const Circuit& c, Keep keep) {
+    std::vector<ValueId> last(c.values.size(), kForever);
+    if (keep == Keep::kAll) return last;
+    for (ValueId id = 0; id < c.values.size(); ++id) {
+      if (IsLargeForm(c, id)) last[id] = kNobody;
+    }
+    const auto note = [&](const Read& read, ValueId reader) {
+      ValueId& of = last[read.value];
+      if (of == kNobody || of < reader) of = reader;
+    };
+    // From the last one on: what only forms read that nobody reads is read by nobody.
+    for (auto id = static_cast<ValueId>(c.values.size()); id-- > 0;) {
+      const Value& value = c[id];
+      if (value.kind == Value::Kind::kForm && last[id] != kNobody) {
+        for (const Term& term : value.form.terms) {
+          for (const Read& read : term.factors) note(read, id);
+        }
+      } else if (value.kind == Value::Kind::kNumber) {
+        // The rule of state is that of its next value, whenever that is due.
+        for (const Read& read : value.number.rule.inputs) {
+          note(read, value.number.is_state ? kForever : id);
+        }
+      }
+    }
+    return last;
+  }
+  void DropWhatIsRead(ValueId reader) {
+    const Value& value = c_[reader];
+    const auto drop = [&](const Read& read) {
+      if (last_readers_[read.value] == reader) values_.now[read.value] = Ints();
+    };
+    for (const Term& term : value.form.terms) {
+      for (const Read& read : term.factors) drop(read);
+    }
+    for (const Read& read : value.number.rule.inputs) drop(read);
+  }
+
   void TakeGiven(ValueId id) {
     if (id >= inputs_.given.size() || inputs_.given[id].empty()) return;
     const Rule& rule = c_[id].number.rule;
@@ -131,6 +182,8 @@ class Runner {
 
   const Circuit& c_;
   const StepInputs& inputs_;
+  const Keep keep_;
+  const std::vector<ValueId> last_readers_;
   StepValues values_;
 };
 
@@ -167,8 +220,8 @@ Ints EvaluateForm(const Circuit& circuit, ValueId id, const Reader& reader) {
   return out;
 }
 
-Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs) {
-  return Runner(circuit, inputs).Run();
+Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs, Keep keep) {
+  return Runner(circuit, inputs, keep).Run();
 }
 
 LimbValues LimbsOf(const Circuit& circuit, const StepValues& values) {

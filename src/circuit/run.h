@@ -19,6 +19,14 @@
 
 namespace flair::circuit {
 
+// Which cells a step keeps.
+enum class Keep : std::uint8_t {
+  kAll,
+  // Not those of forms of more than one cell: they are dropped behind the last rule that reads
+  // them, and never computed where none does, as of most zeros.
+  kNumbers,
+};
+
 // Every value's cells in one step; of state, those before (`now`) and after it (`next`).
 struct StepValues {
   std::vector<Ints> now;   // by ValueId
@@ -35,7 +43,8 @@ struct StepInputs {
 
 // Errors: kInvalidArgument for a value that does not fit its number, naming tensor, cell, value
 // and the profile's line to raise.
-Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs);
+Result<StepValues> RunStep(const Circuit& circuit, const StepInputs& inputs,
+                           Keep keep = Keep::kAll);
 
 // Where a form finds what it reads: the cells, or `scratch` after writing them there.
 using Reader = std::function<std::span<const std::int64_t>(const Read& read, Ints& scratch)>;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <ostream>
 
+#include "base/heap.h"
 #include "base/path.h"
 #include "cli/program_file.h"
 #include "cli/render.h"
@@ -121,6 +122,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
                                      std::to_string(p.num_chunks) + ": " + std::string(p.stage);
             return Report(sink, {.phase = "proving", .item = item});
           }};
+  KeepFreedMemory();
   FLAIR_TRY(const trainer::ProvenFolder proven, trainer::ProveFolder(s.env(), request, hooks));
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
   const std::string proof_path = stem + ".proof";

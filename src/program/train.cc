@@ -93,8 +93,7 @@ Result<TrainingState> StartOf(const Lowered& lowered, const std::vector<Ints>& p
 }
 
 Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, TrainingState state,
-                            const TrainingRun& run,
-                            const std::function<Status(const TrainingStep&)>& on_step) {
+                            const TrainingRun& run, const OnTrainingStep& on_step) {
   const Circuit& c = lowered.circuit;
   FLAIR_DO(CheckData(lowered, data));
   if (state.carried.size() != c.carried.size()) {
@@ -123,7 +122,7 @@ Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, Trainin
       FLAIR_TRY(inputs.next, RecordedNext(lowered, run, step));
       inputs.given = GivenBranches(lowered, inputs, run.seed, step);
     }
-    auto values = circuit::RunStep(c, inputs);
+    auto values = circuit::RunStep(c, inputs, run.keep);
     if (!values.ok()) {
       return std::move(values).error().In("step " + std::to_string(step));
     }

@@ -39,19 +39,21 @@ struct TrainingRun {
   std::uint64_t steps = 1;
   // Of a recorded run: the parameters after a step, in the program's order.
   std::function<Result<std::vector<circuit::Ints>>(std::uint64_t step)> recorded;
+  circuit::Keep keep = circuit::Keep::kAll;  // of what `on_step` sees
 };
 
 struct TrainingStep {
   std::uint64_t number = 0;
   std::span<const std::uint32_t> rows;  // of the batch
-  const circuit::StepValues& values;    // borrowed for the call
+  circuit::StepValues& values;          // borrowed for the call, which may take the cells of `now`
 };
+
+using OnTrainingStep = std::function<Status(const TrainingStep&)>;
 
 // The state after the last step. `on_step` sees every step; its error ends the run.
 // Errors: kInvalidArgument, naming step, tensor, cell and value, for a value out of its range,
 // with the profile's line to raise.
 Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, TrainingState state,
-                            const TrainingRun& run,
-                            const std::function<Status(const TrainingStep&)>& on_step);
+                            const TrainingRun& run, const OnTrainingStep& on_step);
 
 }  // namespace flair::program

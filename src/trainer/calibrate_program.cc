@@ -114,9 +114,13 @@ Result<CalibratedProgram> CalibrateProgram(Env& env, const CalibrateRequest& req
     use.Note(step);
     return told("exact pilot", step.number - request.first_step + 1);
   };
-  FLAIR_DO(program::Train(
-      lowered, data, std::move(state),
-      {.seed = request.seed, .first_step = request.first_step, .steps = request.steps}, note));
+  FLAIR_DO(program::Train(lowered, data, std::move(state),
+                          {.seed = request.seed,
+                           .first_step = request.first_step,
+                           .steps = request.steps,
+                           .recorded = {},
+                           .keep = circuit::Keep::kNumbers},
+                          note));
   for (const auto& [line, cost] : made.after.lines) {
     if (const auto bits = use.BitsLeft(line)) made.bits_left[line] = *bits;
   }

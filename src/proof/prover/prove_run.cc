@@ -193,7 +193,7 @@ Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingSt
 
 Status RunProver::AddStep(const program::TrainingStep& step) {
   if (hooks_.on_step) FLAIR_DO(hooks_.on_step(step));
-  values_->Add(step.values);
+  values_->Take(step.values);
   const std::uint64_t next = step.number + 1;
   if (next - first_step_ < settings_.steps_per_chunk && next != end_step()) return OkStatus();
   return FinishChunk(next, StateAfter(step.values));
@@ -221,7 +221,8 @@ Result<ProvenRun> RunProver::Prove() {
                      {.seed = claim_.seed,
                       .first_step = claim_.first_step,
                       .steps = claim_.num_steps,
-                      .recorded = secrets_.recorded},
+                      .recorded = secrets_.recorded,
+                      .keep = circuit::Keep::kNumbers},
                      [&](const program::TrainingStep& step) { return AddStep(step); }));
   claim_.after = before_.Id();
   return ProvenRun{

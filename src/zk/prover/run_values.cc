@@ -47,17 +47,18 @@ void Repeat(const ProductPlan& plan, const FactorPlan& factor, KSpan table) {
 RunValues::RunValues(const circuit::Circuit& circuit)
     : circuit_(circuit), values_(circuit.values.size()) {}
 
-void RunValues::Add(const circuit::StepValues& step) {
+void RunValues::Take(circuit::StepValues& step) {
   for (ValueId id = 0; id < circuit_.values.size(); ++id) {
     const Value& value = circuit_[id];
+    Ints now = std::move(step.now[id]);
     if (value.kind == Value::Kind::kForm) continue;
     Ints& all = values_[id];
-    if (value.number.is_state) {
-      if (num_steps_ == 0) all = step.now[id];
-      all.insert(all.end(), step.next[id].begin(), step.next[id].end());
-    } else {
-      all.insert(all.end(), step.now[id].begin(), step.now[id].end());
+    if (num_steps_ == 0) {
+      all = std::move(now);
+    } else if (!value.number.is_state) {
+      all.insert(all.end(), now.begin(), now.end());
     }
+    if (value.number.is_state) all.insert(all.end(), step.next[id].begin(), step.next[id].end());
   }
   ++num_steps_;
 }

@@ -25,7 +25,9 @@ class RunValues final : public Publics, public RelationWitness {
   explicit RunValues(const circuit::Circuit& circuit);
 
   // The next step. REQUIRES: state begins where the step before ended.
-  void Add(const circuit::StepValues& step);
+  void Add(circuit::StepValues step) { Take(step); }
+  // The same, leaving the step nothing but what its state became.
+  void Take(circuit::StepValues& step);
   std::uint64_t num_steps() const { return num_steps_; }
 
   // The witness's cells: limbs where the layout has them, multiplicities 0.
