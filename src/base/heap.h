@@ -7,8 +7,9 @@
 namespace flair {
 
 // Freed memory stays with the process, large arrays too. A prover frees and takes hundreds of
-// megabytes stage after stage, and the system clears every page that it hands out, which on
-// a virtual machine costs more than most of what is then computed there.
+// megabytes stage after stage, and the system clears every page that it hands out: on a virtual
+// machine that costs more than most of what is then computed there, and with large pages twice as
+// much as with small ones.
 void KeepFreedMemory();
 
 }  // namespace flair

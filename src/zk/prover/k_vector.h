@@ -25,18 +25,12 @@ struct KSpan {
   }
 };
 
-// Of any content, aligned to a cache line; large ones in large pages where the system has them.
-// Large ones lie side by side in one range of addresses, where what is freed is kept for the
-// next of any size, because fresh pages cost more to clear than to compute with, until
-// ReleaseKeptWords() or a limit of kMaxKeptBytes.
+// Of any content, aligned to a cache line.
 struct FreeWords {
-  std::size_t bytes = 0;
   void operator()(std::uint64_t* words) const;
 };
 using Words = std::unique_ptr<std::uint64_t[], FreeWords>;
-inline constexpr std::size_t kMaxKeptBytes = std::size_t{1} << 31;
 Words AllocateWords(std::uint64_t count);
-void ReleaseKeptWords();
 
 class KVector {
  public:
