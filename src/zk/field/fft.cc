@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zk/field/fft.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace flair::zk {
@@ -45,6 +47,29 @@ void Fft::Forward(std::span<std::uint64_t> tile, const TileKernels& kernels) con
   kernels.fft_pass2(tile.data(), first_.data(), half);
   Passes(tile.data(), log_n_ - 1, kernels);
   Passes(tile.data() + half * kTileRows, log_n_ - 1, kernels);
+}
+
+void Fft::ForwardAt(std::span<std::uint64_t> tile, std::span<const std::uint64_t> columns,
+                    const TileKernels& kernels) const {
+  FLAIR_CHECK(tile.size() == kTileRows * size()) << "a tile of " << tile.size() << " values";
+  const unsigned is_odd = first_.empty() ? 0 : 1;
+  const std::size_t block = size() >> is_odd;
+  if (is_odd == 1) kernels.fft_pass2(tile.data(), first_.data(), block);
+  for (std::size_t first = 0; first < size(); first += block) {
+    PassesAt(tile.data() + first * kTileRows, log_n_ - is_odd, first, columns, kernels);
+  }
+}
+
+void Fft::PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
+                   std::span<const std::uint64_t> columns, const TileKernels& kernels) const {
+  const auto begin = std::lower_bound(columns.begin(), columns.end(), first);
+  const auto end = std::lower_bound(begin, columns.end(), first + (std::uint64_t{1} << log_n));
+  if (begin == end || log_n == 0) return;
+  const std::size_t q = std::size_t{1} << (log_n - 2);
+  kernels.fft_pass4(tile, by_size_[log_n].data(), i_, q, 1);
+  for (std::size_t k = 0; k < 4; ++k) {
+    PassesAt(tile + k * q * kTileRows, log_n - 2, first + k * q, {begin, end}, kernels);
+  }
 }
 
 // `log_n` is even.

@@ -33,9 +33,16 @@ class Fft {
   std::size_t size() const { return std::size_t{1} << log_n_; }
   // In place. REQUIRES: kTileRows * size() canonical values.
   void Forward(std::span<std::uint64_t> tile, const TileKernels& kernels = Kernels()) const;
+  // Of the result only these columns, the others hold anything: blocks without one of them are
+  // left, half of the work for a hundred of 2^16. REQUIRES: ascending, below size().
+  void ForwardAt(std::span<std::uint64_t> tile, std::span<const std::uint64_t> columns,
+                 const TileKernels& kernels = Kernels()) const;
 
  private:
   void Passes(std::uint64_t* tile, unsigned log_n, const TileKernels& kernels) const;
+  // A block that begins at column `first` of the tile.
+  void PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
+                std::span<const std::uint64_t> columns, const TileKernels& kernels) const;
 
   unsigned log_n_;
   std::uint64_t i_;                                  // of order 4

@@ -109,6 +109,27 @@ TEST_P(KernelTest, LargeTransformsAgree) {
   }
 }
 
+TEST_P(KernelTest, ColumnsThatAreAskedForAreThoseOfTheWholeTransform) {
+  for (const unsigned log : {0U, 1U, 4U, 7U, 10U, 11U}) {
+    const Fft fft(log);
+    const Values x = Canonical(fft.size() * kTileRows, log);
+    Values expected = x;
+    fft.Forward(expected, *GetParam());
+    const std::uint64_t last = fft.size() - 1;
+    for (const std::vector<std::uint64_t>& columns :
+         {std::vector<std::uint64_t>{}, {0}, {last}, {last / 3, last / 2, last}}) {
+      Values tile = x;
+      fft.ForwardAt(tile, columns, *GetParam());
+      for (const std::uint64_t column : columns) {
+        for (std::size_t row = 0; row < kTileRows; ++row) {
+          const std::size_t at = column * kTileRows + row;
+          ASSERT_EQ(tile[at], expected[at]) << "2^" << log << ", " << column;
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, KernelTest,
                          testing::ValuesIn(AllKernels().begin(), AllKernels().end()),
                          [](const auto& kernel) { return std::string(kernel.param->name); });

@@ -32,8 +32,8 @@ Code::Code(const MatrixShape& shape)
   }
 }
 
-void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
-                       std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
+void Code::FillCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                     std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
   FLAIR_CHECK(cells.size() == num_columns_ * kTileRows && out.size() == cells.size() &&
               pads.size() == num_pads_ * kTileRows)
       << "tiles of another size";
@@ -44,7 +44,30 @@ void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells
   kernels.scale_columns(out.data(), powers, out.data(), num_pads_);
   kernels.scale_columns(&cells[pads.size()], powers + num_pads_, &out[pads.size()],
                         num_columns_ - num_pads_);
-  fft_.Forward(out, kernels);
+}
+
+void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                       std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
+  FillCoset(coset, cells, pads, out);
+  fft_.Forward(out);
+}
+
+void Code::EncodeCosetAt(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                         std::span<const std::uint64_t> pads, std::span<const std::uint64_t> places,
+                         std::span<std::uint64_t> out) const {
+  FillCoset(coset, cells, pads, out);
+  fft_.ForwardAt(out, places);
+}
+
+std::vector<std::vector<std::uint64_t>> Code::PlacesOf(
+    std::span<const std::uint64_t> columns) const {
+  std::vector<std::vector<std::uint64_t>> places(num_cosets());
+  for (const std::uint64_t column : columns) {
+    const auto [coset, place] = PlaceOf(column);
+    places[coset].push_back(place);
+  }
+  for (std::vector<std::uint64_t>& of_coset : places) std::sort(of_coset.begin(), of_coset.end());
+  return places;
 }
 
 std::vector<Fp2> EncodeAt(const MatrixShape& shape, std::span<const Fp2> row,
@@ -62,8 +85,9 @@ std::vector<Fp2> EncodeAt(const MatrixShape& shape, std::span<const Fp2> row,
   const Code code(shape);
   std::vector<Fp2> values(columns.size());
   std::vector<std::uint64_t> codeword(cells.size());
+  const auto places = code.PlacesOf(columns);
   for (std::uint64_t coset = 0; coset < code.num_cosets(); ++coset) {
-    code.EncodeCoset(coset, cells, pads, codeword);
+    code.EncodeCosetAt(coset, cells, pads, places[coset], codeword);
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto [at_coset, place] = code.PlaceOf(columns[i]);
       if (at_coset != coset) continue;

@@ -41,11 +41,22 @@ class Code {
     return {column % num_cosets(), ReverseBits(column / num_cosets(), log_columns_)};
   }
 
+  // By coset, ascending.
+  std::vector<std::vector<std::uint64_t>> PlacesOf(std::span<const std::uint64_t> columns) const;
+
   // `cells`: C columns of a tile; `pads`: h columns; `out`: C columns, in the order of places.
   void EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
                    std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const;
+  // The same, of no place but these (ascending).
+  void EncodeCosetAt(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                     std::span<const std::uint64_t> pads, std::span<const std::uint64_t> places,
+                     std::span<std::uint64_t> out) const;
 
  private:
+  // The coefficients of a coset's transform.
+  void FillCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                 std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const;
+
   unsigned log_columns_;
   std::uint64_t num_columns_;
   std::uint64_t n_;

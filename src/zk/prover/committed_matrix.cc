@@ -65,9 +65,11 @@ class TileReader {
   std::vector<std::uint64_t> tile_pads_;
 };
 
-// Encodes every tile once and shows each coset of it to `visit(tile, coset, codewords)`. Calls
-// for one coset come in the order of tiles; those of different cosets may run at once.
+// Encodes every tile once, at `places` by coset if there are any, and shows each coset of it to
+// `visit(tile, coset, codewords)`. Calls for one coset come in the order of tiles; those of
+// different cosets may run at once.
 void EncodeAll(const MatrixShape& shape, const RowSource& rows, const Pads& pads,
+               const std::vector<std::vector<std::uint64_t>>& places,
                const std::function<void(std::uint64_t, std::uint64_t,
                                         std::span<const std::uint64_t>)>& visit) {
   const Code code(shape);
@@ -86,8 +88,13 @@ void EncodeAll(const MatrixShape& shape, const RowSource& rows, const Pads& pads
     }));
     Must(ParallelFor(count * code.num_cosets(), [&](std::size_t task) -> Status {
       const std::size_t i = task / code.num_cosets();
-      code.EncodeCoset(task % code.num_cosets(), readers[i].cells(), readers[i].pads(),
-                       codewords[task]);
+      const std::size_t coset = task % code.num_cosets();
+      if (places.empty()) {
+        code.EncodeCoset(coset, readers[i].cells(), readers[i].pads(), codewords[task]);
+      } else {
+        code.EncodeCosetAt(coset, readers[i].cells(), readers[i].pads(), places[coset],
+                           codewords[task]);
+      }
       return OkStatus();
     }));
     Must(ParallelFor(code.num_cosets(), [&](std::size_t coset) -> Status {
@@ -146,7 +153,7 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
     return code.ColumnAt(slot / width, slot % width);
   });
   const std::uint64_t rest = shape.num_rows % kTileRows;
-  EncodeAll(shape, *rows, pads,
+  EncodeAll(shape, *rows, pads, {},
             [&](std::uint64_t tile, std::uint64_t coset, std::span<const std::uint64_t> columns) {
               const bool is_last = tile + 1 == NumTiles(shape);
               for (std::uint64_t place = 0; place < width; ++place) {
@@ -164,7 +171,7 @@ OpenedMatrix CommittedMatrix::Open(std::span<const std::uint64_t> columns) const
   OpenedMatrix opened;
   opened.columns.assign(columns.size(), std::vector<Fp>(shape_.num_rows));
   const Code code(shape_);
-  EncodeAll(shape_, *rows_, pads_,
+  EncodeAll(shape_, *rows_, pads_, code.PlacesOf(columns),
             [&](std::uint64_t tile, std::uint64_t coset, std::span<const std::uint64_t> codewords) {
               const std::uint64_t first_row = tile * kTileRows;
               const std::uint64_t num =
