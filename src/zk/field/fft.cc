@@ -27,8 +27,9 @@ std::vector<std::uint64_t> PowersFor4(unsigned log_n) {
 
 }  // namespace
 
-Fft::Fft(unsigned log_n) : log_n_(log_n), i_(RootOfUnity(2).value()), by_size_(log_n + 1) {
+Fft::Fft(unsigned log_n) : log_n_(log_n), by_size_(log_n + 1) {
   FLAIR_CHECK(log_n <= Fp::kTwoAdicity) << "no root of 1 of order 2^" << log_n;
+  static_assert(RootOfUnity(2).value() == std::uint64_t{1} << 48);  // Lanes::MulByI
   if (log_n % 2 == 1) {
     const Fp w = RootOfUnity(log_n);
     Fp power(1);
@@ -66,7 +67,7 @@ void Fft::PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
   const auto end = std::lower_bound(begin, columns.end(), first + (std::uint64_t{1} << log_n));
   if (begin == end || log_n == 0) return;
   const std::size_t q = std::size_t{1} << (log_n - 2);
-  kernels.fft_pass4(tile, by_size_[log_n].data(), i_, q, 1);
+  kernels.fft_pass4(tile, by_size_[log_n].data(), q, 1);
   for (std::size_t k = 0; k < 4; ++k) {
     PassesAt(tile + k * q * kTileRows, log_n - 2, first + k * q, {begin, end}, kernels);
   }
@@ -79,12 +80,12 @@ void Fft::Passes(std::uint64_t* tile, unsigned log_n, const TileKernels& kernels
   if (columns * kTileRows * sizeof(std::uint64_t) <= kCachedBytes) {
     for (unsigned log = log_n; log >= 2; log -= 2) {
       const std::size_t q = std::size_t{1} << (log - 2);
-      kernels.fft_pass4(tile, by_size_[log].data(), i_, q, columns / (4 * q));
+      kernels.fft_pass4(tile, by_size_[log].data(), q, columns / (4 * q));
     }
     return;
   }
   const std::size_t q = columns / 4;
-  kernels.fft_pass4(tile, by_size_[log_n].data(), i_, q, 1);
+  kernels.fft_pass4(tile, by_size_[log_n].data(), q, 1);
   for (std::size_t k = 0; k < 4; ++k) Passes(tile + k * q * kTileRows, log_n - 2, kernels);
 }
 

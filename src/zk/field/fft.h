@@ -45,7 +45,6 @@ class Fft {
                 std::span<const std::uint64_t> columns, const TileKernels& kernels) const;
 
   unsigned log_n_;
-  std::uint64_t i_;                                  // of order 4
   std::vector<std::uint64_t> first_;                 // of the radix-2 pass, when log_n is odd
   std::vector<std::vector<std::uint64_t>> by_size_;  // of the radix-4 passes, by log of the block
 };

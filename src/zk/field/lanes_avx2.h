@@ -70,6 +70,13 @@ struct Lanes {
     const Word low = _mm256_or_si256(_mm256_slli_epi64(t1, 32), _mm256_and_si256(ll, low_mask));
     const Word high = _mm256_add_epi64(_mm256_add_epi64(hh, _mm256_srli_epi64(t0, 32)),
                                        _mm256_srli_epi64(t1, 32));
+    return Reduce(low, high);
+  }
+  // x i, i = 2^48 a root of order 4: nothing is multiplied.
+  static Word MulByI(Word x) { return Reduce(_mm256_slli_epi64(x, 48), _mm256_srli_epi64(x, 16)); }
+  // low + 2^64 high.
+  static Word Reduce(Word low, Word high) {
+    const Word low_mask = Broadcast(kEpsilon);
     const Word h = _mm256_srli_epi64(high, 32);
     const Word borrow = _mm256_and_si256(Below(low, h), low_mask);
     const Word t = _mm256_sub_epi64(_mm256_sub_epi64(low, h), borrow);

@@ -64,6 +64,13 @@ struct Lanes {
     const Word low = _mm512_or_si512(_mm512_slli_epi64(t1, 32), _mm512_and_si512(ll, low_mask));
     const Word high = _mm512_add_epi64(_mm512_add_epi64(hh, _mm512_srli_epi64(t0, 32)),
                                        _mm512_srli_epi64(t1, 32));
+    return Reduce(low, high);
+  }
+  // x i, i = 2^48 a root of order 4: nothing is multiplied.
+  static Word MulByI(Word x) { return Reduce(_mm512_slli_epi64(x, 48), _mm512_srli_epi64(x, 16)); }
+  // low + 2^64 high.
+  static Word Reduce(Word low, Word high) {
+    const Word low_mask = Broadcast(kEpsilon);
     const Word h = _mm512_srli_epi64(high, 32);
     Word t = _mm512_sub_epi64(low, h);
     t = _mm512_mask_sub_epi64(t, _mm512_cmplt_epu64_mask(low, h), t, low_mask);

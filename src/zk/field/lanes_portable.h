@@ -19,6 +19,7 @@ struct Lanes {
   static Word Add(Word a, Word b) { return a + b; }
   static Word Sub(Word a, Word b) { return a - b; }
   static Word Mul(Word a, Word b) { return a * b; }
+  static Word MulByI(Word x) { return x * Fp(std::uint64_t{1} << 48); }
 };
 
 }  // namespace

@@ -31,9 +31,9 @@ struct TileKernels {
   // x[i] += c * y[i].
   void (*add_scaled)(std::uint64_t* x, const std::uint64_t* y, std::uint64_t c, std::size_t n);
   // One radix-4 pass of decimation in frequency over each of `blocks` blocks of 4 q columns;
-  // `twiddles` holds w^j, w^2j, w^3j for j < q, `i` is a root of order 4 (fft.cc).
-  void (*fft_pass4)(std::uint64_t* tile, const std::uint64_t* twiddles, std::uint64_t i,
-                    std::size_t q, std::size_t blocks);
+  // `twiddles` holds w^j, w^2j, w^3j for j < q (fft.cc).
+  void (*fft_pass4)(std::uint64_t* tile, const std::uint64_t* twiddles, std::size_t q,
+                    std::size_t blocks);
   // One radix-2 pass over a block of 2 h columns; twiddles w^j for j < h.
   void (*fft_pass2)(std::uint64_t* tile, const std::uint64_t* twiddles, std::size_t h);
 };

@@ -51,7 +51,7 @@ void AddScaled(U64* x, const U64* y, U64 c, std::size_t n) {
 //   out_0 = (a + c) + (b + d)          out_1 = ((a - c) + i (b - d)) w
 //   out_2 = ((a + c) - (b + d)) w^2    out_3 = ((a - c) - i (b - d)) w^3
 // written to quarters 0, 2, 1, 3: the order of two radix-2 passes.
-void FftBlock4(U64* tile, const U64* twiddles, Lanes::Word root4, std::size_t q) {
+void FftBlock4(U64* tile, const U64* twiddles, std::size_t q) {
   U64* const p0 = tile;
   U64* const p1 = p0 + q * kTileRows;
   U64* const p2 = p1 + q * kTileRows;
@@ -69,7 +69,7 @@ void FftBlock4(U64* tile, const U64* twiddles, Lanes::Word root4, std::size_t q)
       const Lanes::Word even = Lanes::Add(a, c);
       const Lanes::Word odd = Lanes::Add(b, d);
       const Lanes::Word rest = Lanes::Sub(a, c);
-      const Lanes::Word turned = Lanes::Mul(Lanes::Sub(b, d), root4);
+      const Lanes::Word turned = Lanes::MulByI(Lanes::Sub(b, d));
       Lanes::Store(p0 + at, Lanes::Add(even, odd));
       Lanes::Store(p1 + at, Lanes::Mul(Lanes::Sub(even, odd), w2));
       Lanes::Store(p2 + at, Lanes::Mul(Lanes::Add(rest, turned), w1));
@@ -78,10 +78,9 @@ void FftBlock4(U64* tile, const U64* twiddles, Lanes::Word root4, std::size_t q)
   }
 }
 
-void FftPass4(U64* tile, const U64* twiddles, U64 i, std::size_t q, std::size_t blocks) {
-  const Lanes::Word root4 = Lanes::Broadcast(i);
+void FftPass4(U64* tile, const U64* twiddles, std::size_t q, std::size_t blocks) {
   for (std::size_t k = 0; k < blocks; ++k) {
-    FftBlock4(tile + k * 4 * q * kTileRows, twiddles, root4, q);
+    FftBlock4(tile + k * 4 * q * kTileRows, twiddles, q);
   }
 }
 
