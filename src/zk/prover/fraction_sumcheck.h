@@ -56,8 +56,15 @@ class FractionSumcheck {
                 Sums& sums) const;
   Sums FirstSums() const;
   void FillNeutral(std::uint64_t begin, std::uint64_t end) const;
+  // The tables of the block's numerators, if it has any.
+  void FoldNumerators(const FractionPairs& in, Fp2 r, std::uint64_t block) const;
+  // Numerators of the ones too, when half of them are no whole blocks any more.
+  void WriteOnes(std::uint64_t capacity);
 
-  // The tables' entries first ... of this round, `count` of them, p0 mixed.
+  // From round 1 on, where so many of the first are ones.
+  FractionPairs Stored(std::uint64_t first, std::uint64_t num_ones) const;
+  // The tables' entries first ... of this round, `count` of them, p0 mixed;
+  // p0 and p1 are null where all are ones.
   FractionPairs Read(std::uint64_t first, std::uint64_t count,
                      FractionTree::Scratch& scratch) const;
 
@@ -67,9 +74,16 @@ class FractionSumcheck {
   std::vector<Fp2> point_;
   const KKernels& kernels_;
   unsigned round_ = 0;
-  std::uint64_t size_;     // entries that are there
-  PairBuffer current_{0};  // from round 1 on
-  Sums sums_;              // of this round
+  std::uint64_t size_;  // entries that are there
+  // So many of the first have p0 = 1 and p1 = 1, as lookups have, and keep this when folded:
+  // A = 1 + mu q0. Nothing of A and p1 is stored for them.
+  std::uint64_t num_ones_ = 0;
+  // From round 1 on; A and p1 behind the ones.
+  KVector mixed_;
+  KVector p1_;
+  KVector q0_;
+  KVector q1_;
+  Sums sums_;  // of this round
 };
 
 }  // namespace flair::zk

@@ -24,6 +24,11 @@ void FillNeutral(KSpan p, KSpan q, std::uint64_t begin, std::uint64_t end) {
 FractionTree::FractionTree(const LookupPlan& plan, const LookupChallenges& challenges,
                            std::span<const std::int32_t> cells)
     : plan_(plan), challenges_(challenges), cells_(cells), kernels_(FastestKKernels()) {
+  std::uint64_t first_table = plan.num_leaves();
+  for (const LookupPlan::LeafBlock& block : plan.leaf_blocks()) {
+    if (block.is_table) first_table = std::min(first_table, block.first_leaf);
+  }
+  num_ones_ = first_table / 2;
   if (num_layers() < 2) return;
   stored_.resize(num_layers() - 1);
   for (unsigned level = num_layers() - 1; level-- > 0;) stored_[level] = Build(level);
@@ -100,6 +105,11 @@ FractionPairs FractionTree::ReadChildren(unsigned level, std::uint64_t first, st
 // when the leaves have been taken apart.
 void FractionTree::CombineLeaves(std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
                                  Scratch& scratch) const {
+  if (first + count <= num_ones_) {
+    const auto [q0, q1] = ReadOnes(first, count, scratch);
+    kernels_.combine_ones(q0, q1, p, q, count);
+    return;
+  }
   const std::uint64_t n = plan_.num_leaves();
   const std::uint64_t begin = std::min(2 * first, n);
   const std::uint64_t present = std::min(2 * count, n - begin);
@@ -111,56 +121,75 @@ void FractionTree::CombineLeaves(std::uint64_t first, std::uint64_t count, KSpan
   kernels_.combine(leaves, p, q, count);
 }
 
-void FractionTree::ReadLeaves(std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
-                              Scratch& scratch) const {
+KSpan FractionTree::ReadBlock(const LookupPlan::LeafBlock& block, std::uint64_t skipped,
+                              std::uint64_t n, Scratch& scratch) const {
+  const KSpan made = scratch.block.span();
+  const std::uint64_t lanes = KVector::RoundUp(n);
+  // Integers up to whole lanes: those behind the block's last are of no use.
+  const auto copied = [&](std::uint64_t cell) {
+    std::copy_n(&cells_[cell + skipped], n, scratch.ints.begin());
+    return scratch.ints.data();
+  };
+  const auto filled = [&](auto value_of) {
+    for (std::uint64_t i = 0; i < n; ++i) scratch.ints[i] = value_of(skipped + i);
+    return scratch.ints.data();
+  };
+  const auto subtract = [&](Fp2 factor, const std::int32_t* values) {
+    kernels_.subtract_scaled_ints(made, factor, values, lanes);
+  };
+  if (block.is_table) {
+    const TableSegment& s = plan_.segments()[block.index];
+    const Fp2 base = challenges_.alpha - challenges_.beta0 * Fp(s.class_number);
+    kernels_.subtract_ints(
+        base, filled([&](std::uint64_t row) { return s.first + static_cast<std::int32_t>(row); }),
+        made, lanes);
+    subtract(challenges_.beta1, filled([&](std::uint64_t row) { return s.c1.at(row); }));
+    subtract(challenges_.beta2, filled([&](std::uint64_t row) { return s.c2.at(row); }));
+  } else {
+    const LookupBlock& b = plan_.lookups()[block.index];
+    const Fp2 base = challenges_.alpha - challenges_.beta0 * Fp(b.class_number);
+    kernels_.subtract_ints(base, copied(b.v), made, lanes);
+    if (b.c1) subtract(challenges_.beta1, copied(*b.c1));
+    if (b.c2) subtract(challenges_.beta2, copied(*b.c2));
+  }
+  return made;
+}
+
+void FractionTree::ReadLeaves(std::uint64_t first, std::uint64_t count, std::optional<KSpan> p,
+                              KSpan q, Scratch& scratch) const {
   if (count == 0) return;
   const auto& blocks = plan_.leaf_blocks();
   auto block = std::upper_bound(
       blocks.begin(), blocks.end(), first,
       [](std::uint64_t leaf, const LookupPlan::LeafBlock& b) { return leaf < b.first_leaf; });
-  const KSpan made = scratch.block.span();  // a block may begin within a lane
   for (--block; count > 0; ++block) {
     const std::uint64_t skipped = first - block->first_leaf;
     const std::uint64_t n = std::min(count, (std::uint64_t{1} << block->log_size) - skipped);
-    const std::uint64_t lanes = KVector::RoundUp(n);
-    // Integers up to whole lanes: those behind the block's last are of no use.
-    const auto copied = [&](std::uint64_t cell) {
-      std::copy_n(&cells_[cell + skipped], n, scratch.ints.begin());
-      return scratch.ints.data();
-    };
-    const auto filled = [&](auto value_of) {
-      for (std::uint64_t i = 0; i < n; ++i) scratch.ints[i] = value_of(skipped + i);
-      return scratch.ints.data();
-    };
-    const auto subtract = [&](Fp2 factor, const std::int32_t* values) {
-      kernels_.subtract_scaled_ints(made, factor, values, lanes);
-    };
+    const KSpan made = ReadBlock(*block, skipped, n, scratch);  // may begin within a lane
     if (block->is_table) {
       const TableSegment& s = plan_.segments()[block->index];
-      const Fp2 base = challenges_.alpha - challenges_.beta0 * Fp(s.class_number);
-      kernels_.subtract_ints(
-          base, filled([&](std::uint64_t row) { return s.first + static_cast<std::int32_t>(row); }),
-          made, lanes);
-      subtract(challenges_.beta1, filled([&](std::uint64_t row) { return s.c1.at(row); }));
-      subtract(challenges_.beta2, filled([&](std::uint64_t row) { return s.c2.at(row); }));
       const std::int32_t* const counts = &cells_[s.multiplicities + skipped];
-      for (std::uint64_t i = 0; i < n; ++i) p.Set(i, -Fp2(Fp::FromInt(counts[i])));
-    } else {
-      const LookupBlock& b = plan_.lookups()[block->index];
-      const Fp2 base = challenges_.alpha - challenges_.beta0 * Fp(b.class_number);
-      kernels_.subtract_ints(base, copied(b.v), made, lanes);
-      if (b.c1) subtract(challenges_.beta1, copied(*b.c1));
-      if (b.c2) subtract(challenges_.beta2, copied(*b.c2));
-      std::fill_n(p.a, n, 1);
-      std::fill_n(p.b, n, 0);
+      for (std::uint64_t i = 0; i < n; ++i) p->Set(i, -Fp2(Fp::FromInt(counts[i])));
+    } else if (p) {
+      std::fill_n(p->a, n, 1);
+      std::fill_n(p->b, n, 0);
     }
     std::copy_n(made.a, n, q.a);
     std::copy_n(made.b, n, q.b);
-    p = p.From(n);
+    if (p) p = p->From(n);
     q = q.From(n);
     first += n;
     count -= n;
   }
+}
+
+std::pair<KSpan, KSpan> FractionTree::ReadOnes(std::uint64_t first, std::uint64_t count,
+                                               Scratch& scratch) const {
+  const KSpan q = scratch.q.span();
+  ReadLeaves(2 * first, 2 * count, std::nullopt, q, scratch);
+  const FractionPairs out = scratch.leaf_pairs.pairs();
+  kernels_.deinterleave(q, out.q0, out.q1, count);
+  return {out.q0, out.q1};
 }
 
 void FractionTree::Drop(unsigned level) {

@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "zk/lookup/equations.h"
@@ -55,6 +57,11 @@ class FractionTree {
   class Scratch;
   FractionPairs ReadChildren(unsigned level, std::uint64_t first, std::uint64_t count,
                              Scratch& scratch) const;
+  // So many of the first nodes of level L - 1 have lookups alone below, 1/q0 + 1/q1; of them
+  // only the denominators. REQUIRES as above, up to the last of them.
+  std::uint64_t num_ones() const { return num_ones_; }
+  std::pair<KSpan, KSpan> ReadOnes(std::uint64_t first, std::uint64_t count,
+                                   Scratch& scratch) const;
   // Room for reading, one for each thread; kept for the next.
   std::unique_ptr<Scratch> Borrow() const;
   void Return(std::unique_ptr<Scratch> scratch) const;
@@ -68,7 +75,11 @@ class FractionTree {
     KVector q;
   };
 
-  void ReadLeaves(std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
+  // The denominators of a block's leaves, up to whole lanes.
+  KSpan ReadBlock(const LookupPlan::LeafBlock& block, std::uint64_t skipped, std::uint64_t n,
+                  Scratch& scratch) const;
+  // Of lookups alone p is not written.
+  void ReadLeaves(std::uint64_t first, std::uint64_t count, std::optional<KSpan> p, KSpan q,
                   Scratch& scratch) const;
   void CombineLeaves(std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
                      Scratch& scratch) const;
@@ -78,6 +89,7 @@ class FractionTree {
   LookupChallenges challenges_;
   std::span<const std::int32_t> cells_;
   const KKernels& kernels_;
+  std::uint64_t num_ones_ = 0;
   std::vector<Level> stored_;  // by level, 0 to L - 2
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> free_;

@@ -32,6 +32,8 @@ struct KKernels {
   void (*deinterleave)(KSpan in, KSpan even, KSpan odd, std::size_t n);
   // p = p0 q1 + p1 q0, q = q0 q1.
   void (*combine)(const FractionPairs& in, KSpan p, KSpan q, std::size_t n);
+  // The same of 1/q0 + 1/q1.
+  void (*combine_ones)(KSpan q0, KSpan q1, KSpan p, KSpan q, std::size_t n);
   // p0 += mu q0.
   void (*add_scaled)(KSpan p0, KSpan q0, Fp2 mu, std::size_t n);
   // out[i] = in[2i] + r (in[2i + 1] - in[2i]), i < n.
@@ -59,6 +61,8 @@ struct KKernels {
   //   sum_i eq[i] (p0 q1 + p1 q0)[i](X)
   // at X = 0 in kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.
   void (*round)(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums);
+  // The same of p0 = 1 + mu q0 and p1 = 1.
+  void (*round_of_ones)(KSpan q0, KSpan q1, KSpan eq, Fp2 mu, std::size_t n, KSpan sums);
   // out[i] = base - v[i].
   void (*subtract_ints)(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n);
   // out[i] -= c v[i].

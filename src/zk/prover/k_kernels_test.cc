@@ -85,6 +85,42 @@ TEST_P(KKernelsTest, FoldAndRound) {
   }
 }
 
+TEST_P(KKernelsTest, OnesAreFractionsLikeOthers) {
+  const KVector q0 = RandomVector(2 * kSize);
+  const KVector q1 = RandomVector(2 * kSize);
+  const KVector eq = RandomVector(kSize);
+  const Fp2 mu = Random();
+  const KVector one(2 * kSize);
+  const KVector mixed(2 * kSize);
+  for (std::size_t i = 0; i < 2 * kSize; ++i) {
+    one.span().Set(i, Fp2(1));
+    mixed.span().Set(i, Fp2(1) + mu * q0.at(i));
+  }
+  const KVector p(2 * kSize);
+  const KVector q(2 * kSize);
+  const KVector p_of_ones(2 * kSize);
+  const KVector q_of_ones(2 * kSize);
+  kernels().combine({one.span(), q0.span(), one.span(), q1.span()}, p.span(), q.span(), 2 * kSize);
+  kernels().combine_ones(q0.span(), q1.span(), p_of_ones.span(), q_of_ones.span(), 2 * kSize);
+  for (std::size_t i = 0; i < 2 * kSize; ++i) {
+    EXPECT_EQ(p_of_ones.at(i), p.at(i));
+    EXPECT_EQ(q_of_ones.at(i), q.at(i));
+  }
+  const KVector sums(2 * kSumLanes);
+  const KVector sums_of_ones(2 * kSumLanes);
+  kernels().round({mixed.span(), q0.span(), one.span(), q1.span()}, eq.span(), kSize, sums.span());
+  kernels().round_of_ones(q0.span(), q1.span(), eq.span(), mu, kSize, sums_of_ones.span());
+  for (const std::size_t part : {std::size_t{0}, kSumLanes}) {
+    Fp2 sum;
+    Fp2 of_ones;
+    for (std::size_t i = 0; i < kSumLanes; ++i) {
+      sum += sums.at(part + i);
+      of_ones += sums_of_ones.at(part + i);
+    }
+    EXPECT_EQ(of_ones, sum);
+  }
+}
+
 TEST_P(KKernelsTest, ProductsSumsAndSteps) {
   const KVector x = RandomVector(2 * kSize);
   const KVector y = RandomVector(2 * kSize);

@@ -44,6 +44,15 @@ void Combine(const FractionPairs& in, KSpan p, KSpan q, std::size_t n) {
   }
 }
 
+void CombineOnes(KSpan in0, KSpan in1, KSpan p, KSpan q, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    const Wide q0 = LoadK(in0, i);
+    const Wide q1 = LoadK(in1, i);
+    StoreK(p, i, AddK(q0, q1));
+    StoreK(q, i, MulK(q0, q1));
+  }
+}
+
 void AddScaled(KSpan p0, KSpan q0, Fp2 mu, std::size_t n) {
   const Wide factor = BroadcastK(mu.a.value(), mu.b.value());
   for (std::size_t i = 0; i < n; i += kWidth) {
@@ -193,6 +202,31 @@ void Round(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums) {
   StoreSum(sums, kSumLanes, sum2.Get());
 }
 
+void RoundOfOnes(KSpan q0, KSpan q1, KSpan eq, Fp2 mu, std::size_t n, KSpan sums) {
+  SumOfProducts sum0;
+  SumOfProducts sum2;
+  const Wide factor = BroadcastK(mu.a.value(), mu.b.value());
+  const Wide one = BroadcastK(1, 0);
+  // (1 + mu x) y + x
+  const auto product = [&](Wide x, Wide y) { return MulAddK(x, MulAddK(one, x, factor), y); };
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Wide x0;
+        Wide x1;
+        Wide y0;
+        Wide y1;
+        LoadPairs(q0, i, x0, x1);
+        LoadPairs(q1, i, y0, y1);
+        const Wide weight = LoadK(eq, i);
+        sum0.Add(weight, product(x0, y0));
+        sum2.Add(weight, product(SubK(AddK(x1, x1), x0), SubK(AddK(y1, y1), y0)));
+      },
+      sum0, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum2.Get());
+}
+
 void SubtractInts(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n) {
   const Wide from = BroadcastK(base.a.value(), base.b.value());
   for (std::size_t i = 0; i < n; i += kWidth) {
@@ -215,6 +249,7 @@ constexpr KKernels MakeKKernels(std::string_view name) {
   return {.name = name,
           .deinterleave = Deinterleave,
           .combine = Combine,
+          .combine_ones = CombineOnes,
           .add_scaled = AddScaled,
           .fold = Fold,
           .multiply = Multiply,
@@ -228,6 +263,7 @@ constexpr KKernels MakeKKernels(std::string_view name) {
           .fold_base = FoldBase,
           .add_scaled_base = AddScaledBase,
           .round = Round,
+          .round_of_ones = RoundOfOnes,
           .subtract_ints = SubtractInts,
           .subtract_scaled_ints = SubtractScaledInts};
 }
