@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/utf8.h"
 #include "data/column.h"
+#include "data/prover/leaves_file.h"
 #include "data/prover/secret.h"
 #include "zk/prover/training_prover.h"
 
@@ -45,8 +46,8 @@ Result<Columns> ReadColumns(const std::vector<SourceColumn>& sources,
   return read;
 }
 
-Result<zk::CommittedMatrix> Commit(const Columns& data, const zk::MatrixShape& shape,
-                                   const Digest& seed) {
+Result<std::shared_ptr<const zk::RowSource>> RowsOf(const Columns& data,
+                                                    const zk::MatrixShape& shape) {
   std::vector<zk::DataColumn> laid;
   std::vector<std::span<const std::int64_t>> values;
   for (const CardColumn& column : data.columns) laid.push_back(DataColumnOf(column));
@@ -54,8 +55,29 @@ Result<zk::CommittedMatrix> Commit(const Columns& data, const zk::MatrixShape& s
   FLAIR_TRY(const zk::LongLived layout, zk::DataLayout(laid, data.set.rows));
   FLAIR_TRY(std::vector<std::uint64_t> cells, zk::DataCells(laid, layout, data.set.rows, values));
   cells.resize(shape.num_rows * shape.num_columns());
-  return zk::CommittedMatrix::Commit(
-      shape, std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()), seed);
+  return std::shared_ptr<const zk::RowSource>(
+      std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()));
+}
+
+Status WriteLeavesOf(Env& env, const std::string& folder, const zk::CommittedMatrix& matrix) {
+  return WriteLeaves(
+      env, JoinPath(folder, kLeavesFile),
+      {.cells = matrix.cells_hash(), .leaves = {matrix.leaves().begin(), matrix.leaves().end()}});
+}
+
+// The matrix of a card, from its leaves where they are kept.
+Result<zk::CommittedMatrix> Recommit(Env& env, const std::string& folder, const DataCard& card,
+                                     const Columns& data, const Digest& seed) {
+  FLAIR_TRY(const auto rows, RowsOf(data, card.shape));
+  if (auto kept = ReadLeaves(env, JoinPath(folder, kLeavesFile), card.shape.n())) {
+    FLAIR_TRY(auto restored, zk::CommittedMatrix::Restore(card.shape, rows, seed, kept->cells,
+                                                          std::move(kept->leaves)));
+    if (restored && restored->root() == card.root) return *std::move(restored);
+  }
+  FLAIR_TRY(zk::CommittedMatrix matrix, zk::CommittedMatrix::Commit(card.shape, rows, seed));
+  // Nobody misses them but the next proof's time.
+  if (matrix.root() == card.root) (void)WriteLeavesOf(env, folder, matrix);
+  return matrix;
 }
 
 Status WriteCard(Env& env, const std::string& folder, const DataCard& card) {
@@ -149,8 +171,9 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
     }
   }
   env.RandomBytes(secret.key.bytes);
+  FLAIR_TRY(const auto rows, RowsOf(data, card.shape));
   FLAIR_TRY(const zk::CommittedMatrix matrix,
-            Commit(data, card.shape, SeedOf(secret, card.generation)));
+            zk::CommittedMatrix::Commit(card.shape, rows, SeedOf(secret, card.generation)));
   card.root = matrix.root();
   FLAIR_DO(CheckCard(card));
   FLAIR_DO(MakeDirs(env, folder));
@@ -158,6 +181,7 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   FLAIR_DO(env.SyncDir(parent.empty() ? "." : parent));
   FLAIR_DO(WriteFileAtomically(env, JoinPath(folder, kSecretFile), AsBytes(EncodeSecret(secret)),
                                WriteMode::kCreatePrivate));
+  FLAIR_DO(WriteLeavesOf(env, folder, matrix));
   FLAIR_DO(WriteCard(env, folder, card));  // last: a folder without a card is none
   return card;
 }
@@ -178,7 +202,8 @@ Result<HeldData> OpenData(Env& env, const std::string& folder) {
   FLAIR_TRY(DataCard card, ReadCard(env, folder));
   FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
   FLAIR_TRY(Columns data, ReadAgain(env, card, secret));
-  FLAIR_TRY(zk::CommittedMatrix matrix, Commit(data, card.shape, SeedOf(secret, card.generation)));
+  FLAIR_TRY(zk::CommittedMatrix matrix,
+            Recommit(env, folder, card, data, SeedOf(secret, card.generation)));
   if (matrix.root() != card.root) return Changed(card, secret, "");
   return HeldData{.card = std::move(card), .set = std::move(data.set), .matrix = std::move(matrix)};
 }
@@ -190,8 +215,9 @@ Result<DataCard> RefreshData(Env& env, const std::string& folder) {
   if (++card.generation > kMaxGenerations) {
     return Error(ErrorCode::kConflict, "the data were refreshed too often; register them anew");
   }
-  FLAIR_TRY(const zk::CommittedMatrix matrix, Commit({.columns = card.columns, .set = held.set},
-                                                     card.shape, SeedOf(secret, card.generation)));
+  FLAIR_TRY(const auto rows, RowsOf({.columns = card.columns, .set = held.set}, card.shape));
+  FLAIR_TRY(const zk::CommittedMatrix matrix,
+            zk::CommittedMatrix::Commit(card.shape, rows, SeedOf(secret, card.generation)));
   card.root = matrix.root();
   FLAIR_DO(WriteCard(env, folder, card));
   return card;

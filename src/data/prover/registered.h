@@ -2,6 +2,7 @@
 //
 //   FOLDER/card.json     the card: for everybody (card.h)
 //   FOLDER/secret.json   mode 0600: what the commitment's seed follows from, and where the data lie
+//   FOLDER/leaves.bin    mode 0600: the commitment's leaves, made again when they are gone
 //   FOLDER/openings/     which columns of the matrix proofs have shown (proof/prover)
 //
 // The data are not copied: they are read again where they were, and must be the same.
@@ -27,6 +28,7 @@ namespace flair::data {
 
 inline constexpr std::string_view kCardFile = "card.json";
 inline constexpr std::string_view kSecretFile = "secret.json";
+inline constexpr std::string_view kLeavesFile = "leaves.bin";
 inline constexpr std::string_view kOpeningsFolder = "openings";
 
 // Chunks of proofs that a matrix has pads for, unless told otherwise.

@@ -157,6 +157,37 @@ TEST(RegisteredDataTest, ChangedDataAreAConflict) {
   }
 }
 
+// A file of leaves is believed when it fits, and made again when it does not.
+TEST(RegisteredDataTest, LeavesThatAreGoneOrOthersAreMadeAgain) {
+  MemEnv env;
+  PutData(env);
+  const DataCard card = RegisterData(env, kFolder, kRequest).value();
+  const std::string path = JoinPath(kFolder, kLeavesFile);
+  const Bytes leaves = ReadFile(env, path, 1 << 20).value();
+  EXPECT_EQ(leaves.size(), 6 + 32 + 32 * card.shape.n());
+  Bytes other_leaf = leaves;
+  other_leaf[40] ^= std::byte{1};
+  Bytes other_cells = leaves;
+  other_cells[6] ^= std::byte{1};
+  Bytes other_version = leaves;
+  other_version[4] ^= std::byte{1};
+  const Bytes shorter(leaves.begin(), leaves.end() - 32);
+  for (const Bytes& bytes : {other_leaf, other_cells, other_version, shorter, Bytes(), leaves}) {
+    Put(env, path, bytes);
+    const auto held = OpenData(env, kFolder);
+    ASSERT_TRUE(held.ok()) << held.error().message();
+    EXPECT_EQ(held->matrix.root(), card.root);
+    EXPECT_EQ(ReadFile(env, path, 1 << 20).value(), leaves);
+  }
+  ASSERT_TRUE(env.RemoveFile(path).ok());
+  ASSERT_TRUE(OpenData(env, kFolder).ok());
+  EXPECT_EQ(ReadFile(env, path, 1 << 20).value(), leaves);
+  // Those of the generation before.
+  const DataCard fresh = RefreshData(env, kFolder).value();
+  EXPECT_EQ(OpenData(env, kFolder).value().matrix.root(), fresh.root);
+  EXPECT_NE(ReadFile(env, path, 1 << 20).value(), leaves);
+}
+
 TEST(RegisteredDataTest, ADataFileThatIsGoneIsNotFound) {
   MemEnv env;
   PutData(env);
@@ -202,8 +233,10 @@ TEST(RegisteredDataTest, TheSecretIsTheOwnersAlone) {
   ASSERT_TRUE(RefreshData(PosixEnv(), folder + "/set").ok());
   ASSERT_EQ(stat((folder + "/set/secret.json").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600U);
+  ASSERT_EQ(stat((folder + "/set/leaves.bin").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600U);
   EXPECT_EQ(PosixEnv().ListDir(folder + "/set").value(),
-            (std::vector<std::string>{"card.json", "secret.json"}));
+            (std::vector<std::string>{"card.json", "leaves.bin", "secret.json"}));
   std::filesystem::remove_all(folder);
 }
 

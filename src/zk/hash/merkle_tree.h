@@ -18,6 +18,7 @@ class MerkleTree {
   explicit MerkleTree(std::vector<Digest> leaves);
 
   unsigned log_n() const { return static_cast<unsigned>(levels_.size()) - 1; }
+  std::span<const Digest> leaves() const { return levels_.front(); }
   const Digest& root() const { return levels_.back()[0]; }
   // As RootOf reads it. REQUIRES: indices ascending, distinct, below 2^log_n.
   std::vector<Digest> Path(std::span<const std::uint64_t> indices) const;

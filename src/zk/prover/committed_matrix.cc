@@ -134,10 +134,11 @@ void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
 }
 
 CommittedMatrix::CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows,
-                                 const Pads& pads, MerkleTree tree)
+                                 const Pads& pads, const Digest& cells_hash, MerkleTree tree)
     : shape_(shape),
       rows_(std::move(rows)),
       pads_(pads),
+      cells_hash_(cells_hash),
       tree_(std::move(tree)),
       digest_(MatrixDigest(shape_, tree_.root())) {}
 
@@ -145,7 +146,8 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                                                 std::shared_ptr<const RowSource> rows,
                                                 const Digest& seed) {
   FLAIR_DO(CheckShape(shape));
-  const Pads pads(seed, shape, KeptWithItsSeed(shape.kind) ? HashCells(shape, *rows) : Digest{});
+  const Digest cells_hash = KeptWithItsSeed(shape.kind) ? HashCells(shape, *rows) : Digest{};
+  const Pads pads(seed, shape, cells_hash);
   std::vector<Digest> leaves(shape.n());
   const Code code(shape);
   const std::uint64_t width = shape.num_columns();
@@ -164,7 +166,20 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                 leaves[code.ColumnAt(coset, place)] = hasher.Finish(slot, eight.first(rest));
               }
             });
-  return CommittedMatrix(shape, std::move(rows), pads, MerkleTree(std::move(leaves)));
+  return CommittedMatrix(shape, std::move(rows), pads, cells_hash, MerkleTree(std::move(leaves)));
+}
+
+Result<std::optional<CommittedMatrix>> CommittedMatrix::Restore(
+    const MatrixShape& shape, std::shared_ptr<const RowSource> rows, const Digest& seed,
+    const Digest& cells_hash, std::vector<Digest> leaves) {
+  FLAIR_DO(CheckShape(shape));
+  FLAIR_CHECK(KeptWithItsSeed(shape.kind)) << "a seed of one proof only";
+  if (leaves.size() != shape.n() || HashCells(shape, *rows) != cells_hash) {
+    return std::optional<CommittedMatrix>();
+  }
+  const Pads pads(seed, shape, cells_hash);
+  return std::optional(
+      CommittedMatrix(shape, std::move(rows), pads, cells_hash, MerkleTree(std::move(leaves))));
 }
 
 OpenedMatrix CommittedMatrix::Open(std::span<const std::uint64_t> columns) const {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -57,10 +58,21 @@ class CommittedMatrix {
   static Result<CommittedMatrix> Commit(const MatrixShape& shape,
                                         std::shared_ptr<const RowSource> rows, const Digest& seed);
 
+  // The same without encoding a row, from an earlier one's cells_hash() and leaves(). None when the
+  // cells are others, or the leaves not as many. REQUIRES: kept with its seed.
+  static Result<std::optional<CommittedMatrix>> Restore(const MatrixShape& shape,
+                                                        std::shared_ptr<const RowSource> rows,
+                                                        const Digest& seed,
+                                                        const Digest& cells_hash,
+                                                        std::vector<Digest> leaves);
+
   const MatrixShape& shape() const { return shape_; }
   const RowSource& rows() const { return *rows_; }
   const Digest& root() const { return tree_.root(); }
   const Digest& digest() const { return digest_; }
+  // SHA-256 of the cells, zero of those that are not kept with their seed.
+  const Digest& cells_hash() const { return cells_hash_; }
+  std::span<const Digest> leaves() const { return tree_.leaves(); }
 
   // REQUIRES: columns ascending, distinct, below n.
   OpenedMatrix Open(std::span<const std::uint64_t> columns) const;
@@ -70,11 +82,12 @@ class CommittedMatrix {
 
  private:
   CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows, const Pads& pads,
-                  MerkleTree tree);
+                  const Digest& cells_hash, MerkleTree tree);
 
   MatrixShape shape_;
   std::shared_ptr<const RowSource> rows_;
   Pads pads_;
+  Digest cells_hash_;
   MerkleTree tree_;
   Digest digest_;
 };

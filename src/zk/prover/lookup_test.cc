@@ -156,7 +156,8 @@ TEST(LookupTest, RowsOfTheirTablesAreAccepted) {
                                              {6, 4, 2, 0, 0, 1},
                                              {7, 0, 3, 3, 7},
                                              {2, 9, 2},
-                                             {0, 0, 10}}) {
+                                             {0, 0, 10},
+                                             {17, 16}}) {
     Scenario scenario(MakeExample(++seed, sizes));
     scenario.Count();
     EXPECT_EQ(scenario.Run(), "accepted") << seed;
