@@ -36,11 +36,17 @@ def image(parameters: str, nodes: str, features: int, batch: int = 3, **rest) ->
     return written(batch, f"{IMAGE}; {parameters}; param out [3, {features}]", f"{nodes}; {head}", **rest)
 
 
-def normed(attributes: str = "") -> str:
+def normed(attributes: str = "", convolution: str = "conv(x, k)", **rest) -> str:
     leaves = ("data x [2, 3, 3] bits 9 scale 8; label y classes 3; param k [4, 2, 2, 2]; param g [4]; param b [4]; param out [3, 16]; "
               "buffer m [4]; buffer v [4]")  # fmt: skip
-    return written(4, leaves, f"h = conv(x, k); n = batch_norm(h, g, b, m, v{attributes}); r = relu(n); q = flatten(r); z = linear(q, out); "
-                   "l = cross_entropy(z, y)")  # fmt: skip
+    return written(4, leaves, f"h = {convolution}; n = batch_norm(h, g, b, m, v{attributes}); r = relu(n); q = flatten(r); z = linear(q, out); "
+                   "l = cross_entropy(z, y)", **rest)  # fmt: skip
+
+
+def before_a_norm(optimiser: str, schedule: str, scale: int = 0, rest: str = "") -> str:
+    """A gauge tensor: the bias of a convolution."""
+    text = normed("", "conv(x, k, c)", optimiser=optimiser, schedule=schedule, rest=rest)
+    return text.replace("param g", f"param c [4] scale {scale}\nparam g")
 
 
 def programs() -> dict:
@@ -146,12 +152,33 @@ def programs() -> dict:
     }  # fmt: skip
     for name, (optimiser, rest) in optimisers.items():
         made[name] = written(4, *MLP, optimiser=optimiser, **rest)
-    return made
+    return made | gauges()
+
+
+def gauges() -> dict:
+    """Biases before norms, and what is none of them."""
+    linear = ("data x [5] bits 9 scale 8; label y classes 3; param a [4, 5]; param c [2, 2]; param g [4]; param b [4]; param out [3, 4]; "
+              "buffer m [4]; buffer v [4]")  # fmt: skip
+    tail = "n = batch_norm(h, g, b, m, v); r = relu(n); z = linear(r, out); l = cross_entropy(z, y)"
+    return {
+        "adam, a gauge tensor": before_a_norm("adam()", "1/1024 x 3, 0 x 2, 5/8192"),
+        "adamw, a gauge tensor": before_a_norm("adamw()", "8589935/8589934592", 1, "profile adam_update 34 33"),
+        "keras' adam, a gauge tensor": before_a_norm("adam(weight_decay=1/100, rule=keras)", "1/256", -3),
+        "sgd, a gauge tensor": before_a_norm("sgd()", "1/32"),
+        "momentum, a gauge tensor": before_a_norm("sgd(momentum=9/10)", "1/32", -1),
+        "adam, a gauge tensor by sum and reshape": written(6, linear, "k = linear(x, a); e = reshape(c, dims=[1, 4]); h = add(e, k, beta=1/2); " + tail,
+                                                           optimiser="adam()", schedule="1/1024"),
+        "adam, a bias that two read": written(6, linear.replace("[2, 2]", "[4]"), "k = linear(x, a, c); h = add(k, c); " + tail,
+                                              optimiser="adam()", schedule="1/1024"),
+        "adam, a bias before a frozen norm": before_a_norm("adam()", "1/1024").replace("m, v)", "m, v, mode=eval)"),
+        "adam, a bias before a mean that stays": before_a_norm("adam()", "1/1024").replace("m, v)", "m, v, momentum=0)"),
+    }  # fmt: skip
 
 
 # Of these recorded steps, too; of some with other bounds.
 RECORDED = {"a perceptron": {}, "coarse logits": {"kappa": 0}, "pools": {"tau": -12}, "padded pools": {"sigma": 0.25},
             "a norm": {"rho": 0.0, "rho_first": 0.0}, "dropout": {"beta": 2**39}, "momentum": {"tau": -4}, "adamw": {"kappa": 64},
+            **{name: {} for name in gauges()}, "adamw, a gauge tensor": {"tau": -20},
             "clipping": {}, "a parameter without effect": {}, "a pool, then a relu": {}, "scaled losses": {"sigma": 8192.0}}  # fmt: skip
 
 

@@ -9,7 +9,7 @@
     builder     a circuit, value by value; gadgets: roots, quotients, softmax, maxima
     expression  a tensor on its way into the circuit
     step        the walk over the graph; arithmetic, wiring, windows, normalisation, losses: its operators
-    descent     from gradients to the next weights; clipping, adam, slack
+    descent     from gradients to the next weights; clipping, adam, slack, gauge
 """
 
 from . import adam, descent, slack  # noqa: F401

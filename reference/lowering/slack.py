@@ -75,13 +75,29 @@ def set_recorded_weight(low, parameter, e):
     """W' is given; what lies above bit w of E = X + floor(d/2) - d W' is the error."""
     b, w = low.b, low.parameters[parameter]
     scale = low.program["parameters"][parameter]["scale"]
-    cell_bits = low.bounds.units(scale)["cell_bits"]
     x, divisor = low.scaled(e, 30 - scale)
+    if parameter in low.gauges and low.optimiser.name != "sgd":
+        bound_gauge(low, w, scale, x, divisor)
+        return
+    cell_bits = low.bounds.units(scale)["cell_bits"]
     exact = b.form(b.axes_of(w), [term(1, b.at(x)), term(-divisor, b.at(w, after=True))], divisor // 2)
     cut = divisor.bit_length() - 1
     number = b.divide(exact, 1, signed(cell_bits + cut + 1, low.limb_bits, cut))
     high = part_of(low, number, cut, True, False, 1)
     low.slacks[parameter] = b.form(b.axes_of(w), high, -(b.values[number]["bias"] >> cut))
+
+
+def bound_gauge(low, w, scale, x, divisor):
+    """|X/d - W'| <= 2 rates"""
+    b, schedule = low.b, low.program["schedule"]
+    error = b.form(b.axes_of(w), [term(1, b.at(x)), term(-divisor, b.at(w, after=True))])
+    one = b.form(b.axes_of(w), [], 1)
+    k = 31 - scale + (divisor.bit_length() - 1) - (schedule["denominator"].bit_length() - 1)
+    largest = max(numerator for _, numerator in schedule["pieces"])
+    bits = max(1, largest.bit_length()) + max(k, 0) + 1
+    for sign in (-1, 1):
+        gap = b.form(b.axes_of(w), [term(2 ** max(k, 0), b.at(one), b.at(low.rate)), term(sign * 2 ** max(-k, 0), b.at(error))])
+        b.divide(gap, 1, unsigned(bits, low.limb_bits))
 
 
 def norms_of(low, parameter, e):
@@ -126,7 +142,8 @@ def lower_slack(low):
     for parameter, e in trained.items():
         norms = norms_of(low, parameter, e)
         own = 64 * prod(low.program["parameters"][parameter]["dims"])
-        bound_error(low, norms, 100, bounds["kappa2"], own, share)
+        if parameter not in low.gauges:
+            bound_error(low, norms, 100, bounds["kappa2"], own, share)
         unit = 4 ** (scales[parameter] - least)
         for terms, norm in zip(sums, norms):
             terms.append(term(unit, b.at(norm)))

@@ -7,7 +7,7 @@ from fractions import Fraction
 import program as programs
 from program import OPERATORS, PROFILE, Refused
 
-from . import arithmetic, descent, losses, normalisation, pooling, slack, units, windows, wiring
+from . import arithmetic, descent, gauge, losses, normalisation, pooling, slack, units, windows, wiring
 from .builder import Builder, signable, signed, term
 from .cuts import Cuts
 from .derivative import Derivative
@@ -55,6 +55,7 @@ class Lowering:
         self.parameters, self.buffers, self.publics, self.facts = [], [], [], {}
         self.middles, self.one_hots, self.norms, self.means, self.deviations = {}, {}, {}, {}, []
         self.clipped, self.slacks = {}, {}
+        self.gauges = gauge.gauge_tensors(graph) if bounds else set()
 
     # --- the profile ------------------------------------------------------------------------
 

@@ -201,6 +201,7 @@ Status Lowering::Settle(NodeId id) {
 Result<Lowered> Lowering::Run() && {
   FLAIR_DO(CheckSchedule());
   FindNeeded();
+  FindGauges();
   made_.columns.resize(p_.columns.size());
   made_.schedule = p_.schedule;
   made_.rates = Rates(p_.schedule);

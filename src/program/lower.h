@@ -19,6 +19,7 @@
 #include "circuit/circuit.h"
 #include "circuit/contract.h"
 #include "program/draws.h"
+#include "program/gauge.h"
 #include "program/graph.h"
 #include "program/lower/adam_factors.h"
 #include "program/program.h"
@@ -86,6 +87,7 @@ struct Lowered {
   Rational dampening;                      // of gradients from the second step on
   std::optional<Slack> bounds;             // of a recorded run
   std::optional<SlackUnits> slack;         // the same, as the circuit has them
+  std::vector<GaugeTensor> gauges;         // of a recorded run
   std::shared_ptr<const Program> program;  // of a recorded run
   std::shared_ptr<const Graph> graph;
   std::vector<TiedSign> ties;

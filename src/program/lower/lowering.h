@@ -12,6 +12,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -222,6 +223,9 @@ class Lowering {
   unsigned Zone() const { return slack_ ? Line(ProfileLine::kTieZone).bits : 0U; }
   void NoteSign(NodeId id, circuit::ValueId positive, std::optional<circuit::ValueId> deviation);
   void BoundDeviations();
+  void FindGauges();
+  bool HasOwnBudget(std::uint32_t parameter) const;
+  void BoundGauge(std::uint32_t parameter, const Scaled& x);
   Status SetRecordedWeight(std::uint32_t parameter, const Expression& e);
   Status LowerSlack();
   Norms NormsOf(std::uint32_t parameter, circuit::ValueId e);
@@ -263,6 +267,7 @@ class Lowering {
   std::optional<circuit::ValueId> share_of_change_;              // public, of the slack
   std::vector<circuit::ValueId> deviations_;                     // of signs from the forced ones
   std::map<std::uint32_t, circuit::ValueId> slacks_;             // e by parameter
+  std::set<std::uint32_t> gauges_;                               // parameters, of a recorded run
   std::map<std::uint32_t, circuit::ValueId> clipped_;            // gradients, by parameter
   std::map<std::uint32_t, circuit::ValueId> middles_;            // by parameter
   std::map<circuit::ValueId, std::uint32_t> parameter_of_;       // by the number that holds it

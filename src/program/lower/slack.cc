@@ -10,6 +10,7 @@
 #include "circuit/gadgets/root.h"
 #include "circuit/gadgets/terms.h"
 #include "program/lower/lowering.h"
+#include "program/lower/optimiser.h"
 #include "program/shapes.h"
 
 namespace flair::program {
@@ -71,13 +72,68 @@ circuit::ValueId Lowering::Floored(const std::string& name, circuit::Form x, uns
                    circuit::Unsigned(bits, LimbBits(), kTauLine));
 }
 
+void Lowering::FindGauges() {
+  if (!slack_) return;
+  made_.gauges = GaugeTensorsOf(g_);
+  for (const GaugeTensor& gauge : made_.gauges) gauges_.insert(gauge.parameter);
+}
+
+// Of Adam's family; the noise of plain descent fits into the bounds of all tensors together.
+bool Lowering::HasOwnBudget(std::uint32_t parameter) const {
+  return gauges_.contains(parameter) && CodeOfOptimiser(p_) != OptimiserCode::kSgd;
+}
+
+// |X/d - W'| <= 2 a/b in units of 2^(s-30):  2^k a +- 2^-k (X - d W') >= 0 where
+// k = 31 - s + log2 d - log2 b, and one of the two powers is 1.
+void Lowering::BoundGauge(std::uint32_t parameter, const Scaled& x) {
+  const Parameter& p = p_.parameters[parameter];
+  const circuit::ValueId w = made_.parameters[parameter];
+  const auto log2 = [](std::int64_t v) {
+    // b and Adam's d are powers of two
+    return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(v))) - 1;
+  };
+  // At most 61: d is 2^(scale of adam_update - 30 + s), or 1. At least -40.
+  const int k = 31 - p.scale + log2(x.divisor) - log2(p_.schedule.denominator);
+  const std::int64_t unit = Shifted(1, static_cast<unsigned>(std::max(k, 0)));
+  const std::int64_t share = Shifted(1, static_cast<unsigned>(std::max(-k, 0)));
+  circuit::Read next = b_.At(w);
+  next.moment = circuit::Moment::kNext;
+  const circuit::ValueId error =
+      b_.AddForm(p.name + ".slack", b_[w].axes,
+                 {.terms = {circuit::Times(1, {b_.At(x.form)}),
+                            circuit::Times(-x.divisor, {std::move(next)})}});
+  // A term needs a factor that is not public.
+  const circuit::ValueId one =
+      b_.AddForm(p.name + ".slack.one", b_[w].axes, {.terms = {}, .constant = 1});
+  // The largest 2^(k + 1) a, unless that is 0.
+  const auto most =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, p_.schedule.LargestNumerator()));
+  const auto bits =
+      static_cast<unsigned>(static_cast<int>(std::bit_width(most)) + std::max(k, 0) + 1);
+  for (const bool is_below : {true, false}) {
+    const std::string name =
+        p.name + (is_below ? ".slack.two rates below" : ".slack.two rates above");
+    const circuit::ValueId gap =
+        b_.AddForm(name, b_[w].axes,
+                   {.terms = {circuit::Times(unit, {b_.At(one), b_.At(*rate_)}),
+                              circuit::Times(is_below ? -share : share, {b_.At(error)})}});
+    // SOUNDNESS: a number is at least 0. Test: SlackTest.AGaugeTensorMovesByTwoRatesAtMost.
+    // No line of the profile raises it.
+    b_.Divide(name, gap, 1, circuit::Unsigned(bits, LimbBits(), ""));
+  }
+}
+
 // W' is given; E = X + floor(d/2) - d W', whose part from bit w on is e in units of a weight.
 Status Lowering::SetRecordedWeight(std::uint32_t parameter, const Expression& e) {
   const Parameter& p = p_.parameters[parameter];
   const circuit::ValueId w = made_.parameters[parameter];
-  FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, p.scale));
   FLAIR_TRY(const Scaled x, AddScaled(p.name + ".next", e, 30 - p.scale));
   b_.SetRule(w, {.kind = circuit::RuleKind::kRecorded, .inputs = {}, .parameters = {}});
+  if (HasOwnBudget(parameter)) {
+    BoundGauge(parameter, x);
+    return OkStatus();
+  }
+  FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, p.scale));
   circuit::Read next = b_.At(w);
   next.moment = circuit::Moment::kNext;
   const circuit::ValueId exact = b_.AddForm(
@@ -147,7 +203,10 @@ Status Lowering::LowerSlack() {
   if (!slack_) return OkStatus();
   // SOUNDNESS: what counts the given signs would be missing. Test:
   // SlackTest.ARecordedRunTrainsSomething.
-  if (slacks_.empty()) return Error(ErrorCode::kUnsupported, "slack: the program trains nothing");
+  if (slacks_.empty()) {
+    return Error(ErrorCode::kUnsupported,
+                 "slack: the program trains nothing, or gauge tensors alone");
+  }
   if (slacks_.size() > kMaxTensors) {
     return Error(ErrorCode::kUnsupported, "slack: more than 256 trained tensors");
   }
@@ -170,7 +229,10 @@ Status Lowering::LowerSlack() {
     const Parameter& p = p_.parameters[parameter];
     const Norms norms = NormsOf(parameter, e);
     const std::int64_t own = 64 * static_cast<std::int64_t>(NumElements(p.dims));
-    BoundError(p.name + ".slack.gap", norms, 100, units.kappa2, own);
+    // A gauge tensor's change is noise: no error is small beside it.
+    if (!gauges_.contains(parameter)) {
+      BoundError(p.name + ".slack.gap", norms, 100, units.kappa2, own);
+    }
     const std::int64_t unit = Shifted(1, static_cast<unsigned>(2 * (p.scale - least)));
     error.terms.push_back(circuit::Times(unit, {b_.At(norms.error)}));
     change.terms.push_back(circuit::Times(unit, {b_.At(norms.change)}));

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Biases that a norm takes away again: docs/spec/step.md, "Gauge tensors"."""
+
+from .units import ONE
+
+
+def gauge_tensors(graph) -> set:
+    """Their parameters, of a graph with its derivative."""
+    readers = {}
+    for number, node in enumerate(graph.nodes):
+        for x in node.inputs:
+            readers.setdefault(x, []).append(number)
+
+    def reader(number):
+        found = readers.get(number, [])
+        return (found[0], graph[found[0]]) if len(found) == 1 else (None, None)
+
+    def is_gauge(parameter):
+        bias, (number, node) = parameter, reader(parameter)
+        if node is not None and node.op == "reshape":
+            bias, (number, node) = number, reader(number)
+        if node is None or node.op != "add" or len(node.dims) < 2:
+            return False
+        factor = node.alpha if node.inputs[0] == bias else node.beta
+        missing = len(node.dims) - len(graph[bias].dims)
+        channels = [1, node.dims[1]] + [1] * (len(node.dims) - 2)
+        if factor != ONE or missing > 1 or graph[bias].dims != channels[missing:]:
+            return False
+        number, node = reader(number)
+        if node is None or node.op != "batch_norm":
+            return False
+        moved = [running for running in graph.running if running.node == number]
+        buffers = {n.index: i for i, n in enumerate(graph.nodes) if n.op == "buffer"}
+        return all(running.momentum and not readers.get(buffers[running.buffer]) for running in moved)
+
+    return {node.index for number, node in enumerate(graph.nodes)
+            if node.op == "parameter" and graph.gradients[node.index] is not None and is_gauge(number)}  # fmt: skip
