@@ -1,6 +1,5 @@
-// Recorded steps of every optimiser, with windows, norms and signs that may be given: no cell of
-// them is free.
-// SPDX-License-Identifier: Apache-2.0
+// Recorded steps of every optimiser, with windows, norms, a gauge tensor and signs that may be
+// given: no cell of them is free. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,12 +16,13 @@ batch 2
 data x [1, 4, 4] bits 8 scale 4
 label y classes 2
 param c.weight [2, 1, 2, 2]
+param c.bias [2]
 param n.weight [2]
 param n.bias [2]
 param f.weight [2, 8] scale 1
 buffer n.mean [2]
 buffer n.var [2]
-c = conv(x, c.weight, stride=[1, 1], pad=[1, 1, 1, 1])
+c = conv(x, c.weight, c.bias, stride=[1, 1], pad=[1, 1, 1, 1])
 n = batch_norm(c, n.weight, n.bias, n.mean, n.var, eps=0.001)
 r = relu(n)
 p = max_pool(r, window=[2, 2], stride=[2, 2])
@@ -86,6 +86,7 @@ TEST_P(SlackChangesTest, EveryChangeIsRefused) {
     ASSERT_TRUE(end.ok()) << end.error().message();
   }
   EXPECT_GT(changes, 6000U);
+  EXPECT_EQ(lowered->gauges.size(), 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -324,6 +324,179 @@ TEST(SlackTest, ARecordedRunTrainsSomething) {
   EXPECT_THAT(lowered.error().message(), HasSubstr("trains nothing"));
 }
 
+// Nothing would be in any sum.
+constexpr std::string_view kOnlyGauge = R"(flair program 1
+batch 4
+data x [6] bits 12 scale 8
+data y [6] bits 12 scale 8
+param c [6]
+buffer g [6]
+buffer b [6]
+buffer mean [6]
+buffer var [6]
+h = add(x, c)
+n = batch_norm(h, g, b, mean, var, eps=0.001)
+l = mse(n, y)
+loss l
+optimiser adam()
+schedule 1/1024
+profile gradient 24 23
+)";
+
+TEST(SlackTest, GaugeTensorsAloneAreNoTraining) {
+  EXPECT_TRUE(Lower(Parsed(kOnlyGauge)).ok());
+  const auto lowered = Lower(Parsed(kOnlyGauge), Slack{});
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_THAT(lowered.error().message(), HasSubstr("or gauge tensors alone"));
+}
+
+// A gauge tensor, c: the norm takes it away again.
+constexpr std::string_view kNormed = R"(flair program 1
+batch 4
+data x [2, 4, 4] bits 8 scale 4
+label y classes 3
+param k [3, 2, 3, 3]
+param c [3]
+param g [3]
+param b [3]
+param f [3, 12]
+buffer m [3]
+buffer v [3]
+h = conv(x, k, c)
+n = batch_norm(h, g, b, m, v)
+r = relu(n)
+q = flatten(r)
+z = linear(q, f)
+l = cross_entropy(z, y)
+loss l
+optimiser adam()
+schedule 1/1024 x 3, 1/8192
+profile gradient 24 23
+)";
+constexpr std::size_t kK = 0, kC = 1, kB = 3;  // tensors
+
+std::string Replaced(std::string_view text, const std::string& old, const std::string& by) {
+  std::string made(text);
+  const std::size_t at = made.find(old);
+  EXPECT_NE(at, std::string::npos);
+  return made.replace(at, old.size(), by);
+}
+
+// The same values step by step, but that c is none: a node stands between.
+std::string Unrecognised(std::string_view text) {
+  return Replaced(text, "n = batch_norm(h, g, b, m, v)",
+                  "t = permute(h, axes=[0, 1, 3, 2])\nn1 = batch_norm(t, g, b, m, v)\n"
+                  "n = permute(n1, axes=[0, 1, 3, 2])");
+}
+
+Recorded::Disturb InOneCell(std::uint64_t at, std::size_t in, std::int64_t error) {
+  return [=](std::uint64_t step, std::size_t tensor, std::size_t cell, std::int64_t) {
+    return step == at && tensor == in && cell == 1 ? error : 0;
+  };
+}
+
+TEST(SlackTest, AGaugeTensorMovesByTwoRatesAtMost) {
+  // Of every step its own rate, exactly; and nothing else bounds it, tau neither.
+  const Slack none{.tau = -20, .rho = 0, .rho_first = 0, .kappa = 0, .sigma = 1e-6};
+  for (const auto& [step, most] : {std::pair{2, 1 << 21}, std::pair{3, 1 << 18}}) {
+    const auto moved = [&, at = step](std::int64_t error) {
+      return Recorded(kNormed, 4, InOneCell(static_cast<std::uint64_t>(at), kC, error));
+    };
+    EXPECT_EQ(moved(most).Judge(none), "");
+    EXPECT_EQ(moved(-most).Judge(none), "");
+    EXPECT_THAT(moved(most + 1).Judge(none), HasSubstr("'c.slack.two rates above' is -1"));
+    EXPECT_THAT(moved(-most - 1).Judge(none), HasSubstr("'c.slack.two rates below' is -1"));
+  }
+}
+
+TEST(SlackTest, ARateOfManyDigitsBoundsExactly) {
+  // 2 a/b in units of 2^-30 is 2^31 2097151/2^34, and of finer steps than the weights' unit: the
+  // gaps say what is left in units of 2^-33.
+  const std::string text = Replaced(kNormed, "1/1024 x 3, 1/8192", "2097151/17179869184");
+  const Slack none{.rho = 0, .rho_first = 0, .kappa = 0, .sigma = 1e-6};
+  const auto moved = [&](std::int64_t error, const std::string& profile) {
+    return Recorded(text + profile, 1, InOneCell(0, kC, error)).Judge(none);
+  };
+  EXPECT_EQ(moved(262'143, ""), "");
+  EXPECT_EQ(moved(-262'143, ""), "");
+  EXPECT_THAT(moved(262'144, ""), HasSubstr("two rates above' is -1"));
+  EXPECT_THAT(moved(-262'144, ""), HasSubstr("two rates below' is -1"));
+  const std::string fine = "profile adam_update 35 33\n";
+  EXPECT_EQ(moved(262'143, fine), "");
+  EXPECT_THAT(moved(262'145, fine), HasSubstr("two rates"));
+}
+
+// Adam makes steps of a whole rate where a gradient is noise; a framework's noise has another sign.
+TEST(SlackTest, WholeStepsOfNoiseAreTakenOfGaugeTensorsAlone) {
+  std::int64_t largest = 0;
+  const auto other_sign = [&](auto, std::size_t tensor, auto, std::int64_t change) {
+    if (tensor != kC) return std::int64_t{0};
+    largest = std::max(largest, std::abs(change));
+    return -2 * change;
+  };
+  const Slack slack = DefaultSlack(Parsed(kNormed));
+  EXPECT_EQ(Recorded(kNormed, 4, other_sign).Judge(slack), "");
+  EXPECT_GT(largest, (1 << 20) / 2);
+  EXPECT_THAT(Recorded(Unrecognised(kNormed), 4, other_sign).Judge(slack), HasSubstr("'c.slack"));
+}
+
+TEST(SlackTest, NoOtherBiasMovesByTwoRates) {
+  const Slack slack = DefaultSlack(Parsed(kNormed));
+  EXPECT_THAT(Recorded(kNormed, 4, InOneCell(2, kB, 1 << 21)).Judge(slack), HasSubstr("'b.slack"));
+  const std::string frozen = Replaced(kNormed, "m, v)", "m, v, mode=eval)");
+  EXPECT_THAT(Recorded(frozen, 4, InOneCell(2, kC, 1 << 21)).Judge(slack), HasSubstr("'c.slack"));
+}
+
+// Of one cell of k and one of c in the second of two steps.
+Recorded TwoErrors(std::string_view text, std::int64_t of_k, std::int64_t of_c) {
+  return Recorded(text, 2, [=](std::uint64_t step, std::size_t tensor, std::size_t cell, auto) {
+    if (step != 1 || cell != 1) return std::int64_t{0};
+    return tensor == kK ? of_k : tensor == kC ? of_c : 0;
+  });
+}
+
+// The largest error of k that the slack takes.
+std::int64_t LargestErrorOfK(std::string_view text, const Slack& slack) {
+  std::int64_t taken = 0, refused = 1 << 22;
+  while (refused - taken > 1) {
+    const std::int64_t error = (taken + refused) / 2;
+    (TwoErrors(text, error, 0).Judge(slack).empty() ? taken : refused) = error;
+  }
+  return taken;
+}
+
+TEST(SlackTest, WhatAGaugeTensorLeavesIsNobodyElses) {
+  // Neither its change nor its error is in the sums: k meets the same bounds.
+  for (const Slack& slack : {Slack{.tau = -4, .sigma = 100},      // all tensors
+                             Slack{.tau = -4, .sigma = 1e-6}}) {  // the run
+    const std::int64_t most = LargestErrorOfK(kNormed, slack);
+    EXPECT_GT(most, 200);
+    EXPECT_LT(most, 1 << 21);
+    for (const std::int64_t of_c : {1 << 21, -(1 << 21)}) {
+      EXPECT_EQ(TwoErrors(kNormed, most, of_c).Judge(slack), "");
+      EXPECT_THAT(TwoErrors(kNormed, most + 1, of_c).Judge(slack), HasSubstr("'slack."));
+    }
+  }
+}
+
+TEST(SlackTest, UnderDescentAGaugeTensorStaysInTheSumOfAll) {
+  const std::string text =
+      Replaced(Replaced(kNormed, "adam()", "sgd(momentum=9/10)"), "1/1024 x 3, 1/8192", "1/16");
+  const Slack slack{.tau = -6, .rho_first = 1e-3, .kappa = 0, .sigma = 100};
+  const auto judged = [&](const std::string& program, std::int64_t of_k, std::int64_t of_c) {
+    return TwoErrors(program, of_k, of_c).Judge(slack);
+  };
+  // What k may err, c may, though that is far more than a part of its own change.
+  const std::int64_t most = LargestErrorOfK(text, slack);
+  EXPECT_GT(most, 1000);
+  EXPECT_EQ(judged(text, 0, most), "");
+  EXPECT_THAT(judged(Unrecognised(text), 0, most), HasSubstr("'c.slack.gap'"));
+  // Both, or more, they may not.
+  EXPECT_THAT(judged(text, 0, most + 1), HasSubstr("'slack.gap'"));
+  EXPECT_THAT(judged(text, most, most / 2), HasSubstr("'slack.gap'"));
+  EXPECT_THAT(judged(text, 0, 1 << 25), HasSubstr("'c.slack' is"));  // tau
+}
+
 // Scales so far apart that W beside E has more bits than a shift.
 TEST(SlackTest, ADifferenceOfTooManyBitsIsRefused) {
   std::string text(kCoarse);
