@@ -1,6 +1,6 @@
 // Committed cells of small runs, changed before the proof is made: a prover that goes on with
 // them is refused. Of an MLP under AdamW, of a convolution with normalisation under momentum, and
-// of a recorded run.
+// of recorded runs, one of them with a gauge tensor under Adam.
 //
 // A share of the cells in ./dev test; --gtest_random_seed=N takes the N-th share, and
 // `./dev soak cells` all of them.
@@ -84,6 +84,28 @@ schedule 1/16
 profile limb 8
 profile logit 8 6
 profile activation 12 8
+profile gradient 24 23
+)";
+
+constexpr std::string_view kGauge = R"(flair program 1
+batch 2
+data x [3] bits 8 scale 6
+label y classes 2
+param w [2, 3]
+param c [2]
+param g [2]
+param b [2]
+buffer m [2]
+buffer v [2]
+h = linear(x, w, c)
+n = batch_norm(h, g, b, m, v, eps=0.001)
+l = cross_entropy(n, y)
+loss l
+optimiser adam(eps=1/100000)
+schedule 1/1024
+profile limb 8
+profile logit 8 6
+profile activation 18 12
 profile gradient 24 23
 )";
 
@@ -213,6 +235,10 @@ TEST(CellChangesTest, OfAConvolutionWithNormalisationAreRejected) {
 
 TEST(CellChangesTest, OfARecordedRunAreRejected) {
   ExpectAreRejected({kRecorded, {.steps = 2, .slack = program::Slack{.tau = -8, .kappa = 4}}}, 12);
+}
+
+TEST(CellChangesTest, OfAGaugeTensorsStepsAreRejected) {
+  ExpectAreRejected({kGauge, {.steps = 2, .slack = program::Slack{.tau = -8, .kappa = 4}}}, 48);
 }
 
 }  // namespace
