@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/slack_text.h"
 
+#include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
 #include <cmath>
@@ -10,6 +12,29 @@
 namespace flair::cli {
 
 namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMostNames = 4;
+
+// What a step may err in a cell of a gauge tensor, and a channel be off in inference by it; nothing
+// under sgd, where the slack bounds them like other tensors.
+struct GaugeBound {
+  double step = 0;
+  double inference = 0;
+};
+std::optional<GaugeBound> GaugeBoundOf(const program::Program& program,
+                                       const std::vector<program::GaugeTensor>& gauges) {
+  if (!program::HasGaugeBudget(program)) return std::nullopt;
+  GaugeBound bound{.step = 2 * static_cast<double>(program.schedule.LargestNumerator()) /
+                           static_cast<double>(program.schedule.denominator)};
+  for (const program::GaugeTensor& gauge : gauges) {
+    bound.inference = std::max(bound.inference, bound.step / gauge.momentum.AsDouble());
+  }
+  return bound;
+}
+
+}  // namespace
 
 Status ReadBound(const std::string& text, program::Slack& slack) {
   const auto wrong = [&](const std::string& what) {
@@ -56,6 +81,38 @@ json::value SlackJson(const std::optional<program::Slack>& slack) {
   return json::object{
       {"tau", slack->tau},     {"rho", slack->rho},     {"rho_first", slack->rho_first},
       {"kappa", slack->kappa}, {"sigma", slack->sigma}, {"beta", slack->beta}};
+}
+
+std::string GaugeText(const program::Program& program,
+                      const std::vector<program::GaugeTensor>& gauges) {
+  std::string names;
+  for (std::size_t i = 0; i < std::min(gauges.size(), kMostNames); ++i) {
+    names += (i == 0 ? "" : ", ") + program.parameters[gauges[i].parameter].name;
+  }
+  if (gauges.size() > kMostNames) {
+    names += " and " + std::to_string(gauges.size() - kMostNames) + " more";
+  }
+  names += gauges.size() == 1 ? ": a bias that a norm takes away again; "
+                              : ": biases that a norm takes away again; ";
+  const auto bound = GaugeBoundOf(program, gauges);
+  if (!bound) return names + "within the slack, but for a tensor's own bound";
+  return names + "beside the slack, each cell within " + FormatNumber(bound->step) +
+         " of the exact step (twice the learning rate), which shifts a channel by " +
+         FormatNumber(bound->inference) + " at most in inference, and nothing in training";
+}
+
+json::value GaugeJson(const program::Program& program,
+                      const std::vector<program::GaugeTensor>& gauges) {
+  json::array tensors;
+  for (const program::GaugeTensor& gauge : gauges) {
+    tensors.push_back(json::string(program.parameters[gauge.parameter].name));
+  }
+  json::object document{{"tensors", std::move(tensors)}, {"step", nullptr}, {"inference", nullptr}};
+  if (const auto bound = GaugeBoundOf(program, gauges)) {
+    document["step"] = bound->step;
+    document["inference"] = bound->inference;
+  }
+  return document;
 }
 
 }  // namespace flair::cli

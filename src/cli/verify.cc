@@ -37,7 +37,7 @@ std::string StateText(const proof::RunClaim& claim) {
          (claim.after.state ? " to " + DigestText(*claim.after.state) : ", not passed on");
 }
 
-void Say(std::ostream& out, const proof::RunStatement& statement,
+void Say(std::ostream& out, const proof::RunStatement& statement, const program::Lowered& lowered,
          const proof::RunVerdict& verdict) {
   const proof::RunClaim& claim = statement.claim;
   Wallet wallet;
@@ -56,13 +56,16 @@ void Say(std::ostream& out, const proof::RunStatement& statement,
       << "to         " << DigestText(claim.after.weights) << "\n"
       << "state      " << StateText(claim) << "\n"
       << "by         " << wallet.ToBase58() << "\n"
-      << "slack      " << SlackText(claim.slack) << "\n"
-      << "soundness  " << FormatNumber(verdict.soundness_bits) << " bits in "
+      << "slack      " << SlackText(claim.slack) << "\n";
+  if (!lowered.gauges.empty()) {
+    out << "gauge      " << GaugeText(statement.program, lowered.gauges) << "\n";
+  }
+  out << "soundness  " << FormatNumber(verdict.soundness_bits) << " bits in "
       << Count(verdict.num_chunks, "chunk") << "\n";
 }
 
-json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdict& verdict,
-                    double seconds) {
+json::object AsJson(const proof::RunStatement& statement, const program::Lowered& lowered,
+                    const proof::RunVerdict& verdict, double seconds) {
   const proof::RunClaim& claim = statement.claim;
   Wallet wallet;
   wallet.bytes = claim.wallet.bytes;
@@ -80,6 +83,9 @@ json::object AsJson(const proof::RunStatement& statement, const proof::RunVerdic
                         {"soundness_bits", verdict.soundness_bits},
                         {"chunks", verdict.num_chunks},
                         {"seconds", seconds}};
+  if (!lowered.gauges.empty()) {
+    document["gauge"] = GaugeJson(statement.program, lowered.gauges);
+  }
   if (statement.card) {
     document["data"] = statement.card->matrix().ToHex();
     document["card"] = claim.data->card.ToHex();
@@ -133,8 +139,8 @@ Result<ExitCode> Verify(Session& s, const Args& args) {
       });
   if (!verdict.ok()) return verdict.error();
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
-  Say(s.out(), *statement, *verdict);
-  s.Document(AsJson(*statement, *verdict, seconds));
+  Say(s.out(), *statement, lowered, *verdict);
+  s.Document(AsJson(*statement, lowered, *verdict, seconds));
   return ExitCode::kOk;
 }
 

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program/gauge.h"
 
-#include <algorithm>
 #include <optional>
+
+#include "program/lower/optimiser.h"
 
 namespace flair::program {
 namespace {
@@ -93,6 +94,10 @@ class Pattern {
 };
 
 }  // namespace
+
+bool HasGaugeBudget(const Program& program) {
+  return CodeOfOptimiser(program) != OptimiserCode::kSgd;
+}
 
 std::vector<GaugeTensor> GaugeTensorsOf(const Graph& graph) {
   const Pattern pattern(graph);

@@ -24,6 +24,10 @@ struct GaugeTensor {
   bool operator==(const GaugeTensor&) const = default;
 };
 
+// Does a recorded step bound them by its learning rate? Adam's family does; under sgd they stay
+// among the other tensors.
+bool HasGaugeBudget(const Program& program);
+
 // Those of a graph with its derivative, by parameter.
 std::vector<GaugeTensor> GaugeTensorsOf(const Graph& graph);
 

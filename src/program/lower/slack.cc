@@ -10,7 +10,6 @@
 #include "circuit/gadgets/root.h"
 #include "circuit/gadgets/terms.h"
 #include "program/lower/lowering.h"
-#include "program/lower/optimiser.h"
 #include "program/shapes.h"
 
 namespace flair::program {
@@ -78,9 +77,8 @@ void Lowering::FindGauges() {
   for (const GaugeTensor& gauge : made_.gauges) gauges_.insert(gauge.parameter);
 }
 
-// Of Adam's family; the noise of plain descent fits into the bounds of all tensors together.
 bool Lowering::HasOwnBudget(std::uint32_t parameter) const {
-  return gauges_.contains(parameter) && CodeOfOptimiser(p_) != OptimiserCode::kSgd;
+  return gauges_.contains(parameter) && HasGaugeBudget(p_);
 }
 
 // |X/d - W'| <= 2 a/b in units of 2^(s-30):  2^k a +- 2^-k (X - d W') >= 0 where
