@@ -35,6 +35,44 @@ schedule RATE
 """
 
 
+# Before the norm a bias, which the norm takes away again.
+NORMED = """flair program 1
+batch 32
+data images [1, 8, 8] bits 6 scale 0
+label labels classes 10
+param conv.weight [8, 1, 3, 3]
+param conv.bias [8]
+param norm.weight [8]
+param norm.bias [8]
+param fc.weight [10, 72]
+param fc.bias [10]
+buffer norm.running_mean [8]
+buffer norm.running_var [8]
+x = affine(images, scale=1/16)
+h = conv(x, conv.weight, conv.bias)
+n = batch_norm(h, norm.weight, norm.bias, norm.running_mean, norm.running_var)
+a = relu(n)
+p = max_pool(a)
+q = flatten(p)
+z = linear(q, fc.weight, fc.bias)
+l = cross_entropy(z, labels)
+loss l
+optimiser OPTIMISER
+schedule RATE
+profile gradient 24 24
+profile h activation 22 16
+"""
+
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.fc = nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.Linear(72, 10)
+
+    def forward(self, x):
+        return self.fc(nn.functional.max_pool2d(torch.relu(self.norm(self.conv(x / 16))), 2).flatten(1))
+
+
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -57,15 +95,16 @@ def command(tmp_path):
     return run
 
 
-def recorded(repo, tmp_path, make_optimizer, order, disturb=None):
+def recorded(repo, tmp_path, make_optimizer, order, disturb=None, build=Net, shape=(64,)):
     """The run's folder; the data lie beside the repository as arrays."""
     images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    images = images.reshape(-1, *shape)
     os.makedirs(tmp_path / "digits")
     np.save(tmp_path / "digits/images.npy", images.astype("uint8"))
     np.save(tmp_path / "digits/labels.npy", labels.astype("uint8"))
     data = torch.utils.data.TensorDataset(torch.tensor(images).float(), torch.tensor(labels))
     torch.manual_seed(1)
-    model = Net()
+    model = build()
     optimizer = make_optimizer(model.parameters())
     batches = flair.batches(SEED, len(data), BATCH, STEPS)
     with flair.record(model, optimizer, data=data, repo=repo) as run:
@@ -78,9 +117,10 @@ def recorded(repo, tmp_path, make_optimizer, order, disturb=None):
     return run.folder
 
 
-def prepare(command, tmp_path, optimiser, rate="1/8"):
-    (tmp_path / "net.txt").write_text(PROGRAM.replace("OPTIMISER", optimiser).replace("RATE", rate))
-    command("data", "register", "digits", "--program", "net.txt", "-o", "digits.data")
+def prepare(command, tmp_path, optimiser, rate="1/8", program=PROGRAM, new=True):
+    (tmp_path / "net.txt").write_text(program.replace("OPTIMISER", optimiser).replace("RATE", rate))
+    if new:
+        command("data", "register", "digits", "--program", "net.txt", "-o", "digits.data")
 
 
 def prove(command, folder, *more, status=0):
@@ -100,6 +140,24 @@ def test_a_recorded_run_is_proven(repo, tmp_path, command, optimiser, rate, make
     verified = command("verify", "net.proof", "--statement", "net.statement.json")
     assert verified["valid"] and verified["steps"] == STEPS and verified["slack"]["rho"] == 5e-4
     assert verified["soundness_bits"] >= 100
+
+
+def test_a_bias_that_a_norm_takes_away_again(repo, tmp_path, command):
+    """Adam moves it by whole steps of noise: within the bound of a gauge tensor, and beyond every other."""
+    rate, biases = 1 / 512, []
+    folder = recorded(repo, tmp_path, lambda p: torch.optim.Adam(p, rate), lambda batches: batches,
+                      lambda step, model: biases.append(model.conv.bias.detach().clone()), Normed, (1, 8, 8))
+    assert torch.stack(biases).diff(dim=0).abs().max() > rate / 2
+    prepare(command, tmp_path, "adam()", "1/512", NORMED)
+    proven = prove(command, folder)
+    assert proven["slack"]["first"] < 1e-3 and proven["slack"]["later"] < 5e-4
+    verified = command("verify", "net.proof", "--statement", "net.statement.json")
+    assert verified["gauge"] == {"tensors": ["conv.bias"], "step": 2 * rate, "inference": 20 * rate}
+    # The same network, but that something stands between bias and norm.
+    between = NORMED.replace("n = batch_norm(h,", "t = permute(h, axes=[0, 1, 3, 2])\nm = batch_norm(t,")
+    prepare(command, tmp_path, "adam()", "1/512", between.replace("a = relu", "n = permute(m, axes=[0, 1, 3, 2])\na = relu"), new=False)
+    said = prove(command, folder, status=1)
+    assert "step 0: 'conv.bias.slack" in said["error"]["message"]
 
 
 def test_batches_in_another_order_are_refused(repo, tmp_path, command):
