@@ -8,6 +8,8 @@
 //   all together   |e|^2 <= rho^2 |W' - W|^2 + (kappa 2^-24)^2 |W|^2 + grid
 //   over the run   the sum of |e| over the steps <= sigma; deviations <= beta
 //
+// Biases that a norm takes away again have other ones (gauge.h).
+//
 // Who verifies sets the bounds; what a run needs of them stays private.
 //
 // Place: program. Thread safety: values.
