@@ -10,6 +10,8 @@ def gauge_tensors(graph) -> set:
     for number, node in enumerate(graph.nodes):
         for x in node.inputs:
             readers.setdefault(x, []).append(number)
+    buffers = {node.index: number for number, node in enumerate(graph.nodes) if node.op == "buffer"}
+    stays = {running.node for running in graph.running if not running.momentum or readers.get(buffers[running.buffer])}
 
     def reader(number):
         found = readers.get(number, [])
@@ -27,11 +29,7 @@ def gauge_tensors(graph) -> set:
         if factor != ONE or missing > 1 or graph[bias].dims != channels[missing:]:
             return False
         number, node = reader(number)
-        if node is None or node.op != "batch_norm":
-            return False
-        moved = [running for running in graph.running if running.node == number]
-        buffers = {n.index: i for i, n in enumerate(graph.nodes) if n.op == "buffer"}
-        return all(running.momentum and not readers.get(buffers[running.buffer]) for running in moved)
+        return node is not None and node.op == "batch_norm" and number not in stays
 
     return {node.index for number, node in enumerate(graph.nodes)
             if node.op == "parameter" and graph.gradients[node.index] is not None and is_gauge(number)}  # fmt: skip
