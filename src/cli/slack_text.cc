@@ -98,7 +98,7 @@ std::string GaugeText(const program::Program& program,
   if (!bound) return names + "within the slack, but for a tensor's own bound";
   return names + "beside the slack, each cell within " + FormatNumber(bound->step) +
          " of the exact step (twice the learning rate), which shifts a channel by " +
-         FormatNumber(bound->inference) + " at most in inference, and nothing in training";
+         FormatNumber(bound->inference) + " at most in inference";
 }
 
 json::value GaugeJson(const program::Program& program,

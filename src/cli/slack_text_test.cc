@@ -25,7 +25,7 @@ TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
       GaugeText(adam, {{.parameter = 3, .momentum = {1, 10}}}),
       "c3: a bias that a norm takes away again; beside the slack, each cell within 0.25 of the "
       "exact step (twice the learning rate), which shifts a channel by 2.5 at most in "
-      "inference, and nothing in training");
+      "inference");
   EXPECT_EQ(GaugeText(Under("sgd()"), {{0, {1, 10}}, {2, {1, 10}}}),
             "c0, c2: biases that a norm takes away again; within the slack, but for a tensor's own "
             "bound");
