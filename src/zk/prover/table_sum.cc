@@ -2,6 +2,7 @@
 #include "zk/prover/table_sum.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -17,9 +18,24 @@ void ZeroBehind(const KVector& vector, std::uint64_t size, std::uint64_t end) {
 }
 
 // A multiple of the kernels' width, for threads and caches.
-constexpr std::uint64_t kChunk = 2048;
+constexpr unsigned kLogChunk = 11;
+constexpr std::uint64_t kChunk = std::uint64_t{1} << kLogChunk;
 
 std::uint64_t Lanes(std::uint64_t n) { return (n + kSumLanes - 1) / kSumLanes * kSumLanes; }
+
+// Variables without tau are summed over: 1 at both ends.
+std::vector<Fp2> EqTableOf(std::span<const std::optional<Fp2>> tau) {
+  std::vector<Fp2> eq = {Fp2(1)};
+  eq.reserve(std::size_t{1} << tau.size());
+  for (const std::optional<Fp2>& t : tau) {
+    const std::size_t filled = eq.size();
+    for (std::size_t x = 0; x < filled; ++x) {
+      eq.push_back(t ? eq[x] * *t : eq[x]);
+      if (t) eq[x] -= eq.back();
+    }
+  }
+  return eq;
+}
 
 // sum_i eq[i] prod_f factors[f][i], i < n; eq is zero behind n.
 Fp2 SumOfProducts(const KKernels& kernels, const std::vector<KSpan>& factors, KSpan eq,
@@ -49,33 +65,28 @@ TableSum::TableSum(std::vector<std::optional<Fp2>> tau, std::vector<KVector> tab
   }
 }
 
-KVector TableSum::EqOfRest(std::size_t skip) const {
-  KVector eq(std::max<std::uint64_t>(size_ >> skip, 1));
-  eq.span().Set(0, Fp2(1));
-  std::uint64_t filled = 1;
-  for (std::size_t i = round_ + skip; i < tau_.size(); ++i) {
-    for (std::uint64_t x = 0; x < filled; ++x) {
-      const Fp2 all = eq.at(x);
-      const Fp2 high = tau_[i] ? all * *tau_[i] : all;
-      eq.span().Set(x + filled, high);
-      eq.span().Set(x, tau_[i] ? all - high : all);
-    }
-    filled *= 2;
-  }
-  ZeroBehind(eq, filled, eq.capacity());
+TableSum::EqOfRest TableSum::EqWithout(std::size_t skip) const {
+  const std::span<const std::optional<Fp2>> all = tau_;
+  const auto rest = all.subspan(std::min(round_ + skip, all.size()));
+  const std::size_t log_low = std::min<std::size_t>(rest.size(), kLogChunk);
+  const std::vector<Fp2> low = EqTableOf(rest.first(log_low));
+  EqOfRest eq{.low = KVector(low.size()), .high = EqTableOf(rest.subspan(log_low))};
+  for (std::size_t x = 0; x < low.size(); ++x) eq.low.span().Set(x, low[x]);
+  ZeroBehind(eq.low, low.size(), eq.low.capacity());
   return eq;
 }
 
 Fp2 TableSum::Value() const {
-  const KVector eq = EqOfRest(0);
+  const EqOfRest eq = EqWithout(0);
   const std::uint64_t chunks = (size_ + kChunk - 1) / kChunk;
   std::vector<Fp2> sums(chunks);
   const Status done = ParallelFor(chunks, [&](std::size_t chunk) {
     const std::uint64_t begin = chunk * kChunk;
     std::vector<KSpan> factors;
     for (const KVector& table : tables_) factors.push_back(table.span().From(begin));
-    sums[chunk] = SumOfProducts(kernels_, factors, eq.span().From(begin),
-                                std::min(kChunk, size_ - begin), KVector(kChunk).span());
+    sums[chunk] =
+        eq.high[chunk] * SumOfProducts(kernels_, factors, eq.low.span(),
+                                       std::min(kChunk, size_ - begin), KVector(kChunk).span());
     return OkStatus();
   });
   FLAIR_CHECK(done.ok()) << "a sum cannot fail";
@@ -86,7 +97,7 @@ Fp2 TableSum::Value() const {
 
 std::vector<Fp2> TableSum::Round(Fp2 claim) {
   const std::uint64_t half = size_ / 2;
-  const KVector eq = EqOfRest(1);
+  const EqOfRest eq = EqWithout(1);
   const auto& tau = tau_[round_];
   // The claim says what is left at 1: (1 - tau) h(0) + tau h(1).
   const bool implied = !tau || !tau->is_zero();
@@ -109,7 +120,7 @@ std::vector<Fp2> TableSum::Round(Fp2 claim) {
     for (std::size_t x = 0; x <= tables_.size(); ++x) {
       if (x != 1 || !implied) {
         parts[chunk][x] =
-            SumOfProducts(kernels_, factors, eq.span().From(begin), n, scratch.span());
+            eq.high[chunk] * SumOfProducts(kernels_, factors, eq.low.span(), n, scratch.span());
       }
       for (std::size_t f = 0; f < tables_.size(); ++f) {
         kernels_.add(factors[f], steps[f].span(), factors[f], Lanes(n));

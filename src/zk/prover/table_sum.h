@@ -27,8 +27,13 @@ class TableSum final : public RelationWitness::Product {
   Fp2 Last(std::size_t table) const override { return tables_[table].at(0); }
 
  private:
-  // prod eq(tau_i, x_i) over the variables that are left, without the first `skip` of them.
-  KVector EqOfRest(std::size_t skip) const;
+  // prod eq(tau_i, x_i) over the variables that are left, without the first `skip` of them, in two
+  // factors: within a chunk, zero up to whole lanes, and of each chunk.
+  struct EqOfRest {
+    KVector low;
+    std::vector<Fp2> high;
+  };
+  EqOfRest EqWithout(std::size_t skip) const;
 
   std::vector<std::optional<Fp2>> tau_;
   std::vector<KVector> tables_;
