@@ -66,39 +66,20 @@ void RunValues::Take(circuit::StepValues& step) {
 std::vector<std::int32_t> RunValues::Cells(const Layout& layout) const {
   FLAIR_CHECK(layout.num_steps() == num_steps_) << "a layout of other steps";
   std::vector<std::int32_t> cells(layout.num_cells());
-  struct Part {
-    LimbRef limb;
-    const TensorBlocks* tensor;
-    const TensorBlocks::Placed* block;
-    std::uint64_t begin;
-    std::uint64_t end;
-  };
-  constexpr std::uint64_t kCellsAtOnce = 1 << 16;
-  std::vector<Part> parts;
+  std::vector<LimbRef> limbs;
+  std::vector<const TensorBlocks*> tensors;
+  std::vector<circuit::LimbCut> cuts;
   for (ValueId id = 0; id < circuit_.values.size(); ++id) {
     if (circuit_[id].kind != Value::Kind::kNumber) continue;
     for (unsigned limb = 0; limb < circuit_[id].number.limb_bits.size(); ++limb) {
-      const TensorBlocks& tensor = layout.BlocksOf({id, limb});
-      for (const TensorBlocks::Placed& block : tensor.blocks) {
-        const std::uint64_t size = std::uint64_t{1} << block.log_size();
-        for (std::uint64_t begin = 0; begin < size; begin += kCellsAtOnce) {
-          parts.push_back(
-              {{id, limb}, &tensor, &block, begin, std::min(begin + kCellsAtOnce, size)});
-        }
-      }
+      limbs.push_back({id, limb});
+      tensors.push_back(&layout.BlocksOf({id, limb}));
+      cuts.emplace_back(circuit_[id].number, limb);
     }
   }
-  const Status done = ParallelFor(parts.size(), [&](std::size_t i) {
-    const Part& part = parts[i];
-    const Ints& values = values_[part.limb.number];
-    const circuit::LimbCut cut(circuit_[part.limb.number].number, part.limb.limb);
-    ForEachCellOf(*part.tensor, *part.block, part.begin, part.end,
-                  [&](std::uint64_t cell, std::uint64_t index) {
-                    cells[cell] = static_cast<std::int32_t>(cut(values[index]));
-                  });
-    return OkStatus();
+  ForEachCellAtOnce(tensors, [&](std::size_t i, std::uint64_t cell, std::uint64_t index) {
+    cells[cell] = static_cast<std::int32_t>(cuts[i](values_[limbs[i].number][index]));
   });
-  FLAIR_CHECK(done.ok()) << "a cut cannot fail";
   return cells;
 }
 

@@ -4,9 +4,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "base/check.h"
+#include "base/threads.h"
 #include "zk/relation/layout.h"
 
 namespace flair::zk {
@@ -45,6 +48,36 @@ void ForEachCell(const TensorBlocks& tensor, const Visit& visit) {
   for (const TensorBlocks::Placed& block : tensor.blocks) {
     ForEachCellOf(tensor, block, 0, std::uint64_t{1} << block.log_size(), visit);
   }
+}
+
+// The same on all threads, for many tensors at once: visit(i, cell, index) for the cells of
+// tensors[i], in any order.
+template <typename Visit>
+void ForEachCellAtOnce(const std::vector<const TensorBlocks*>& tensors, const Visit& visit) {
+  struct Part {
+    std::size_t tensor;
+    const TensorBlocks::Placed* block;
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+  constexpr std::uint64_t kCellsAtOnce = 1 << 16;
+  std::vector<Part> parts;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    for (const TensorBlocks::Placed& block : tensors[i]->blocks) {
+      const std::uint64_t size = std::uint64_t{1} << block.log_size();
+      for (std::uint64_t begin = 0; begin < size; begin += kCellsAtOnce) {
+        parts.push_back({i, &block, begin, std::min(begin + kCellsAtOnce, size)});
+      }
+    }
+  }
+  const Status done = ParallelFor(parts.size(), [&](std::size_t p) {
+    const Part& part = parts[p];
+    ForEachCellOf(
+        *tensors[part.tensor], *part.block, part.begin, part.end,
+        [&](std::uint64_t cell, std::uint64_t index) { visit(part.tensor, cell, index); });
+    return OkStatus();
+  });
+  FLAIR_CHECK(done.ok()) << "a walk cannot fail";
 }
 
 }  // namespace flair::zk

@@ -169,11 +169,11 @@ class MatrixWitness final : public LinkWitness {
 
 std::vector<std::uint64_t> CarriedCells(const LongLived& layout, const std::vector<Ints>& values) {
   std::vector<std::uint64_t> cells(layout.num_cells);
-  for (const LongLivedTensor& tensor : layout.tensors) {
-    ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
-      cells[cell] = Fp::FromInt(values[tensor.number][index]).value();
-    });
-  }
+  std::vector<const TensorBlocks*> tensors;
+  for (const LongLivedTensor& tensor : layout.tensors) tensors.push_back(&tensor.blocks);
+  ForEachCellAtOnce(tensors, [&](std::size_t i, std::uint64_t cell, std::uint64_t index) {
+    cells[cell] = Fp::FromInt(values[layout.tensors[i].number][index]).value();
+  });
   return cells;
 }
 
@@ -202,7 +202,7 @@ Result<std::vector<std::uint64_t>> DataCells(
     }
     const std::uint64_t inner = column.dims.empty() ? 1 : column.dims.back();
     const std::uint64_t packed_inner = column.dims.empty() ? 1 : tensor.blocks.sizes.back();
-    ForEachCell(tensor.blocks, [&](std::uint64_t cell, std::uint64_t index) {
+    ForEachCellAtOnce({&tensor.blocks}, [&](std::size_t, std::uint64_t cell, std::uint64_t index) {
       const std::uint64_t outer = index / packed_inner;
       const std::uint64_t first = index % packed_inner * tensor.packed;
       std::uint64_t sum = 0;
