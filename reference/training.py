@@ -146,7 +146,7 @@ def check_columns(circuit: Circuit, columns: list):
 def narrow_shapes() -> list:
     """Of rate one half: (kappa, pads of one opening, queries). The narrowest have no number of pads that is enough."""
     shapes = []
-    for log_columns in range(9, 18):
+    for log_columns in range(9, 19):
         pads = commitment.pads_for_one_opening(log_columns, log_columns + 1)
         if pads:
             shapes.append((log_columns, pads, commitment.num_queries(2**log_columns + pads, 2 ** (log_columns + 1))))

@@ -18,6 +18,7 @@ constexpr unsigned kNarrowBits = 15;
 constexpr unsigned kWideBits = 30;
 constexpr unsigned kMinLogColumns = 9;
 constexpr unsigned kMaxLogColumnsOfProofs = 17;  // wider tiles leave the caches
+constexpr unsigned kMaxLogColumnsOfWitness = 18;  // 2^28 cells and more: fewer rows are shown
 // Rows that a witness has besides its data, as a rule: blinding and mask rows.
 constexpr std::uint64_t kRowsBesides = 24;
 
@@ -51,7 +52,9 @@ template <typename PadsOf, typename CostOf>
 Result<MatrixShape> Cheapest(std::uint64_t num_cells, MatrixKind kind, unsigned log_rate,
                              const PadsOf& pads_of, const CostOf& cost_of) {
   std::optional<MatrixShape> best;
-  for (unsigned k = kMinLogColumns; k <= kMaxLogColumnsOfProofs; ++k) {
+  const unsigned max =
+      kind == MatrixKind::kWitness ? kMaxLogColumnsOfWitness : kMaxLogColumnsOfProofs;
+  for (unsigned k = kMinLogColumns; k <= max; ++k) {
     MatrixShape shape{.log_columns = k,
                       .log_n = k + log_rate,
                       .num_rows = RowsFor(num_cells, k),
