@@ -117,6 +117,27 @@ TEST_P(ProofBytesTest, ElementsOfPOrMoreAreRefused) {
   }
 }
 
+// Attack: an empty path, spelled as one that is longer than all bytes.
+TEST_P(ProofBytesTest, APathBeyondTheEndIsRefused) {
+  const MaskShape& mask = plan_.mask();
+  std::size_t end = bytes_.size();  // of the last path
+  if (!GetParam()) {
+    end -= Fp2::kBytes * (mask.low_degree_size() + mask.linear_size() + mask.quadratic_size());
+  }
+  const std::size_t digests = end - 5 * Digest::kBytes;
+  for (const unsigned log_length : {3U, 20U, 40U, 59U, 63U}) {
+    Bytes changed = bytes_;
+    for (std::size_t i = 0; i < 8; ++i) {
+      changed[digests - 8 + i] =
+          static_cast<std::byte>(log_length / 8 == i ? 1 << log_length % 8 : 0);
+    }
+    EXPECT_NE(Says(changed), "accepted") << log_length;
+    changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(digests),
+                  changed.begin() + static_cast<std::ptrdiff_t>(end));
+    EXPECT_NE(Says(changed), "accepted") << log_length;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutTail, ProofBytesTest, testing::Bool());
 
 constexpr std::size_t kFirstMatrix = 4 + 2 + 5 * Digest::kBytes + 3 * 8 + 1;

@@ -45,8 +45,9 @@ class Reader {
  public:
   explicit Reader(ByteView bytes) : bytes_(bytes) {}
 
-  bool Has(std::uint64_t count) {
-    if (bytes_.size() - at_ >= count) return true;
+  // So many things of `size` bytes each. A count may be what hostile bytes say.
+  bool Has(std::uint64_t count, std::size_t size = 1) {
+    if (count <= (bytes_.size() - at_) / size) return true;
     Fail("it is cut off");
     return false;
   }
@@ -75,14 +76,14 @@ class Reader {
   }
   std::vector<Fp> TakeColumn(std::uint64_t count) {
     std::vector<Fp> values;
-    if (count > bytes_.size() || !Has(count * Fp::kBytes)) return values;
+    if (!Has(count, Fp::kBytes)) return values;
     values.reserve(count);
     for (std::uint64_t i = 0; i < count; ++i) values.push_back(TakeElement());
     return values;
   }
   std::vector<Fp2> TakeElements(std::uint64_t count) {
     std::vector<Fp2> values;
-    if (count > bytes_.size() || !Has(count * Fp2::kBytes)) return values;
+    if (!Has(count, Fp2::kBytes)) return values;
     values.reserve(count);
     for (std::uint64_t i = 0; i < count; ++i) {
       const Fp a = TakeElement();
@@ -92,7 +93,7 @@ class Reader {
   }
   std::vector<Digest> TakeDigests(std::uint64_t count) {
     std::vector<Digest> digests;
-    if (count > bytes_.size() || !Has(count * Digest::kBytes)) return digests;
+    if (!Has(count, Digest::kBytes)) return digests;
     for (std::uint64_t i = 0; i < count; ++i) digests.push_back(TakeDigest());
     return digests;
   }
