@@ -106,6 +106,21 @@ class Members:
         return value
 
 
+def read_json(data: bytes) -> tuple:
+    """The text, and what it says."""
+    try:
+        text = data.decode()
+        return text, json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Rejected("statement file", "not JSON") from error
+
+
+def wallet_of(o: Members) -> bytes:
+    raw = from_base58(o.text("wallet"))
+    _must(len(raw) == 32, "an address of 32 bytes")
+    return raw
+
+
 def require_format(value):
     _must(isinstance(value, dict) and type(value.get("format")) is int and 0 <= value["format"] < 2**64, "a format is expected")
     require(value["format"] == 1, "version", "another format")
@@ -210,11 +225,7 @@ NAMES = ["format", "program", "program_text", "card", "seed", "wallet", "first_s
 class StatementFile:
     def __init__(self, data: bytes):
         _must(len(data) <= MAX_BYTES, "more than 16 MiB")
-        try:
-            text = data.decode()
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise Rejected("statement file", "not JSON") from error
+        text, document = read_json(data)
         require_format(document)
         o = Members(document, NAMES, ("card", "slack"))
         self.program_hash = o.hash("program")
@@ -229,8 +240,7 @@ class StatementFile:
             require(serves(self.card, self.program), "data card", "other columns than the program's")
             self.card_id = blake3((spelled(self.card["document"]) + "\n").encode())
         self.seed = o.hash("seed")
-        self.wallet = from_base58(o.text("wallet"))
-        _must(len(self.wallet) == 32, "an address of 32 bytes")
+        self.wallet = wallet_of(o)
         self.first_step, self.steps = o.integer("first_step", 0, MAX_STEPS), o.integer("steps", 0, MAX_STEPS)
         self.before, self.after = end_of(o["before"]), end_of(o["after"])
         _must(text == self.spelled(), "not as it is written: another order, blanks, a member twice")
@@ -253,3 +263,29 @@ class StatementFile:
         for name, end in (("before", self.before), ("after", self.after)):
             document[name] = {part: matrix_json(matrix) for part, matrix in end.items()}
         return spelled(document) + "\n"
+
+
+# --- of refreshed commitments ---------------------------------------------------------------
+
+MAX_REFRESH_BYTES = 2**16
+REFRESH_BEGIN = b'{"format":1,"kind":"refresh"'
+
+
+class RefreshFile:
+    """That two commitments hold the same: `of` what, and the two as (shape, root)."""
+
+    def __init__(self, data: bytes):
+        _must(len(data) <= MAX_REFRESH_BYTES, "more than 64 KiB")
+        text, document = read_json(data)
+        require_format(document)
+        o = Members(document, ["format", "kind", "wallet", "of", "before", "after"])
+        _must(o.text("kind") == "refresh", "'kind' is refresh")
+        self.wallet = wallet_of(o)
+        self.of = o.text("of")
+        _must(self.of in ("weights", "state"), "'of' is weights or state")
+        self.before, self.after = matrix_of(o["before"], self.of), matrix_of(o["after"], self.of)
+        _must(text == self.spelled(), "not as it is written: another order, blanks, a member twice")
+
+    def spelled(self) -> str:
+        return spelled({"format": 1, "kind": "refresh", "wallet": to_base58(self.wallet), "of": self.of,
+                        "before": matrix_json(self.before), "after": matrix_json(self.after)}) + "\n"  # fmt: skip

@@ -3,7 +3,7 @@
 """The whole verifier, a second time: is this a proof of what the statement says? docs/spec/run-proof.md.
 
 `python3 reference/verifier.py PROOF --statement FILE` as `flair verify` has it: 0 where everything holds; 5 where a check that is
-named failed, or bytes are not what they should be; 1 where there is nothing that could be checked.
+named failed, or bytes are not what they should be; 1 where there is nothing that could be checked. A proof that two commitments hold the same (docs/spec/refresh.md) is told by its statement.
 """
 
 import argparse
@@ -17,12 +17,13 @@ import commitment  # noqa: E402
 import data_card  # noqa: E402
 import lookup  # noqa: E402
 import program  # noqa: E402
+import refresh  # noqa: E402
 import training  # noqa: E402
 from circuit import Circuit  # noqa: E402
 from lowering import Lowered, lower, slack  # noqa: E402
 from masking import Rejected, require  # noqa: E402
 from public_cells import Steps, check_fits, rows_of  # noqa: E402
-from statement_file import MAX_STEPS, StatementFile, to_base58  # noqa: E402
+from statement_file import MAX_STEPS, REFRESH_BEGIN, RefreshFile, StatementFile, to_base58  # noqa: E402
 
 MAX_CHUNKS = 2**16
 STATEMENT_HEAD, PROOF_HEAD = 191, 40  # bytes before anything is optional
@@ -157,7 +158,19 @@ def verify(claim: StatementFile, data: bytes) -> tuple:
             failing = max(failing, verify_chunk(lowered, circuit, columns, statement, proof))
         except Rejected as rejected:
             raise InChunk(number, rejected) from rejected
-    return len(chunks), math.log2(failing.denominator) - math.log2(failing.numerator)
+    return len(chunks), bits_of(failing)
+
+
+def bits_of(failing: Fraction) -> float:
+    return math.log2(failing.denominator) - math.log2(failing.numerator)
+
+
+def verify_refresh(claim: RefreshFile, data: bytes) -> float:
+    """Bits of soundness."""
+    plan = refresh.Plan(refresh.Statement(claim.wallet, [claim.before, claim.after]))
+    require_version(data, b"FLPR", b"\1\0\1\0", PROOF_HEAD)
+    refresh.verify(plan, data)
+    return bits_of(sum(plan.opening.soundness().values()))
 
 
 # --- words ----------------------------------------------------------------------------------
@@ -175,10 +188,16 @@ def slack_words(bounds: "slack.Slack | None") -> str:
             f"steps, and {count(bounds.beta, 'given sign')}")  # fmt: skip
 
 
-def words(claim: StatementFile, num_chunks: int, bits: float) -> str:
-    def digest(matrix: tuple) -> str:
-        return commitment.matrix_digest(*matrix).hex()
+def digest(matrix: tuple) -> str:
+    return commitment.matrix_digest(*matrix).hex()
 
+
+def words_of_refresh(claim: RefreshFile, bits: float) -> str:
+    return "\n".join([f"proven: two commitments to the same {claim.of}", f"from       {digest(claim.before)}",
+                      f"to         {digest(claim.after)}", f"by         {to_base58(claim.wallet)}", f"soundness  {bits:.4g} bits"])  # fmt: skip
+
+
+def words(claim: StatementFile, num_chunks: int, bits: float) -> str:
     lines = [f"proven: {count(claim.steps, 'step')} of training, from step {claim.first_step}", f"program    {claim.program_hash.hex()}"]
     if claim.card:
         document = claim.card["document"]
@@ -192,10 +211,21 @@ def words(claim: StatementFile, num_chunks: int, bits: float) -> str:
                       f"soundness  {bits:.4g} bits in {count(num_chunks, 'chunk')}"])  # fmt: skip
 
 
+def claim_of(statement: bytes):
+    return RefreshFile(statement) if statement.startswith(REFRESH_BEGIN) else StatementFile(statement)
+
+
+def check(claim, proof: bytes) -> str:
+    """What is proven, in words. Raises Rejected."""
+    if isinstance(claim, RefreshFile):
+        return words_of_refresh(claim, verify_refresh(claim, proof))
+    return words(claim, *verify(claim, proof))
+
+
 def judge(statement: bytes, proof: bytes) -> str:
     """"accepted", or the check that failed."""
     try:
-        verify(StatementFile(statement), proof)
+        check(claim_of(statement), proof)
     except Rejected as rejected:
         return rejected.check
     return "accepted"
@@ -207,8 +237,8 @@ def main() -> int:
     parser.add_argument("--statement", type=Path, required=True)
     options = parser.parse_args()
     try:
-        claim = StatementFile(options.statement.read_bytes())
-        print(words(claim, *verify(claim, options.proof.read_bytes())))
+        claim = claim_of(options.statement.read_bytes())
+        print(check(claim, options.proof.read_bytes()))
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

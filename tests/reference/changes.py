@@ -20,15 +20,35 @@ CHECKS = {
     "a constraint between pads": "constraint", "not under its root": "root", "contradicts the combined row": "row",
     "too high a degree": "degree", "the linear message contradicts": "linear", "a triple is no product": "triple",
     "on cells outside": "cells", "the rows contradict the columns": "tail", "a tail too many": "length",
+    "another statement": "about", "work that nobody asked for": "no lookups",
 }  # fmt: skip
+
+
+def said(kind, vectors):
+    """What the real verifier says of each."""
+    lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
+    answers = subprocess.run([JUDGE, kind, "-"], input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(answers) == len(vectors)
+    return answers
 
 
 def real(kind, vectors):
     """The real verifier's verdicts, in the reference's names."""
-    lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
-    said = subprocess.run([JUDGE, kind, "-"], input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert len(said) == len(vectors)
-    return [next((check for words, check in CHECKS.items() if words in line), line) for line in said]
+    return [check_in(line) for line in said(kind, vectors)]
+
+
+def check_in(line):
+    return next((check for words, check in CHECKS.items() if words in line), line)
+
+
+# What the reference calls what has no plan, and bytes that are no proof.
+REFUSED = {"statement": "statement", "circuit": "circuit", "plan": "plan", "layout": "plan", "proof": "proof"}
+
+
+def named(line):
+    """Of "kind: why": the kind, or of a rejected proof the check that failed."""
+    kind, _, why = line.partition(": ")
+    return check_in(why) if kind == "rejected" else kind
 
 
 class Changes:

@@ -38,11 +38,15 @@ RUNS = {
 
 
 def make(question):
-    asked = {"rows": 5, "first_step": 0, "steps": 2, "chunk": 2, "slack": None, "passes_state": False} | question
+    return Run(*made({"rows": 5, "first_step": 0, "steps": 2, "chunk": 2, "slack": None, "passes_state": False} | question))
+
+
+def made(asked):
+    """(statement, proof)"""
     said = subprocess.run([JUDGE, "make"], input=json.dumps(asked) + "\n", capture_output=True, text=True, check=True).stdout
-    made = json.loads(said)
-    assert "error" not in made, made
-    return Run(made["statement"], bytes.fromhex(made["proof"]))
+    answer = json.loads(said)
+    assert "error" not in answer, answer
+    return answer["statement"], bytes.fromhex(answer["proof"])
 
 
 def real(pairs):
@@ -64,7 +68,7 @@ def named(line):
         return kind, ""
     why = re.sub(r"^(where: )?chunk [0-9]+: ", "", why)
     check = next((name for words, name in NAMES.items() if words in why), None)
-    return kind, check or next((check for words, check in changes.CHECKS.items() if words in why), why)
+    return kind, check or changes.check_in(why)
 
 
 KINDS = {"accepted": "accepted"} | dict.fromkeys(verifier.UNCHECKABLE, "unchecked")
@@ -75,7 +79,7 @@ def ours(pair):
     # "program" is what there is no circuit of, or in a chunk another program than the claim's.
     statement, proof = pair
     try:
-        verifier.verify(verifier.StatementFile(statement.encode()), proof)
+        verifier.check(verifier.claim_of(statement.encode()), proof)
     except verifier.InChunk as rejected:
         kind = "rejected" if rejected.check in ("program", "data card") else KINDS.get(rejected.check, "rejected")
         return kind, rejected.check if kind == "rejected" else ""

@@ -12,26 +12,16 @@ import pytest
 import training
 
 VECTORS = {vector["name"]: vector for vector in json.loads(training.VECTORS.read_text())}
-REFUSED = {"statement": "statement", "circuit": "circuit", "plan": "plan", "layout": "plan", "proof": "proof"}
 
 
 def ours(vector):
     verdict = training.judge(vector)
-    return REFUSED.get(verdict, verdict)
+    return changes.REFUSED.get(verdict, verdict)
 
 
 def real(vectors):
     """The real verdicts in the reference's names: what refused, or of a rejected proof the check that failed."""
-    lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
-    said = subprocess.run([changes.JUDGE, "training", "-"], input=lines, capture_output=True, text=True, check=True)
-    verdicts = []
-    for line in said.stdout.splitlines():
-        kind, _, why = line.partition(": ")
-        if kind == "rejected":
-            kind = next((check for words, check in (changes.CHECKS | {"another statement": "about"}).items() if words in why), why)
-        verdicts.append(kind)
-    assert len(verdicts) == len(vectors)
-    return verdicts
+    return [changes.named(line) for line in changes.said("training", vectors)]
 
 
 class Changes:

@@ -5,6 +5,7 @@
 //           or its bounds, "passes_state"}: {"statement": TEXT, "proof": HEX} of a run on data and
 //           weights that follow from the program, or {"error": why}. A recorded run has weights
 //           that are one part in 2000 off the exact ones.
+//           {"refresh": "weights" or "state", "cells"}: the same of a refreshed commitment
 //   judge   {"statement", "proof"}: "accepted", or what is wrong: "rejected: why", "corrupt: why"
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -21,8 +22,10 @@
 #include "program/steps_testing.h"
 #include "proof/prover/commit_state.h"
 #include "proof/prover/prove_run.h"
+#include "proof/refresh_file.h"
 #include "proof/statement_file.h"
 #include "proof/verify_run.h"
+#include "zk/prover/refresh_prover.h"
 #include "zk/prover/training_prover.h"
 
 namespace flair::proof {
@@ -136,7 +139,33 @@ Result<std::vector<std::vector<circuit::Ints>>> Record(const Question& q) {
   return weights;
 }
 
+// Cells that count up, under two seeds; the second commitment for more openings than the first.
+Result<json::object> MakeRefresh(const json::object& asked) {
+  const auto kind =
+      asked.at("refresh") == "weights" ? zk::MatrixKind::kWeights : zk::MatrixKind::kState;
+  const auto count = asked.at("cells").to_number<std::uint64_t>();
+  const auto commit = [&](int seed, std::uint64_t openings) -> Result<zk::CommittedMatrix> {
+    FLAIR_TRY(const zk::MatrixShape shape, zk::LongLivedShape(count, kind, openings));
+    std::vector<std::uint64_t> cells(shape.num_rows * shape.num_columns());
+    for (std::uint64_t i = 0; i < count; ++i) cells[i] = i + 1;
+    return zk::CommittedMatrix::Commit(
+        shape, std::make_shared<zk::StoredRows>(std::move(cells), shape.num_columns()),
+        FilledWith(seed));
+  };
+  FLAIR_TRY(const zk::CommittedMatrix before, commit(1, 2));
+  FLAIR_TRY(const zk::CommittedMatrix after, commit(2, kOpeningsOfAnEnd));
+  const RefreshClaim claim{.wallet = FilledWith(7), .before = IdOf(before), .after = IdOf(after)};
+  zk::RefreshStatement statement{.wallet = claim.wallet, .matrices = {}};
+  statement.matrices = {{{before.shape(), before.root()}, {after.shape(), after.root()}}};
+  FLAIR_TRY(const zk::RefreshPlan plan, zk::RefreshPlan::Make(statement));
+  MemEnv env;
+  FLAIR_TRY(const Bytes proof, zk::ProveRefresh(plan, before, after, env));
+  return json::object{{"statement", EncodeRefresh(claim)}, {"proof", ToHex(proof)}};
+}
+
 Result<json::object> Make(const std::string& line) {
+  const json::object said = json::parse(line).as_object();
+  if (said.contains("refresh")) return MakeRefresh(said);
   FLAIR_TRY(Question q, Read(line));
   std::optional<zk::CommittedMatrix> matrix;
   if (!q.lowered.circuit.data.empty()) {
@@ -175,8 +204,14 @@ std::string AnswerMake(const std::string& line) {
 
 Status Judge(const std::string& line) {
   const json::value asked = json::parse(line);
-  FLAIR_TRY(const RunStatement statement, DecodeStatement(asked.at("statement").as_string()));
+  const std::string_view text = asked.at("statement").as_string();
   FLAIR_TRY(const Bytes proof, FromHex(asked.at("proof").as_string()));
+  if (IsRefreshStatement(text)) {
+    FLAIR_TRY(const RefreshClaim claim, DecodeRefresh(text));
+    FLAIR_DO(VerifyRefresh(claim, proof));
+    return OkStatus();
+  }
+  FLAIR_TRY(const RunStatement statement, DecodeStatement(text));
   FLAIR_TRY(const program::Lowered lowered,
             program::Lower(statement.program, statement.claim.slack));
   FLAIR_DO(VerifyRun(lowered, statement.claim, proof));

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "circuit/circuit_testing.h"
 #include "zk/prover/batch_testing.h"
+#include "zk/prover/byte_changes_testing.h"
 #include "zk/prover/circuit_json_testing.h"
 #include "zk/prover/proof_vectors_testing.h"
 #include "zk/prover/random_circuit_testing.h"
@@ -55,10 +56,7 @@ inline std::string JudgeTraining(const json::value& vector) {
       *statement, {.circuit = &*circuit, .publics = &publics, .rows = rows, .columns = columns},
       PolicyOf(vector));
   if (!plan.ok()) return "plan: " + plan.error().message();
-  const Status verdict = VerifyTraining(*plan, FromHex(Str(vector.at("proof"))).value());
-  if (verdict.ok()) return "accepted";
-  const bool is_rejected = verdict.error().code() == ErrorCode::kRejected;
-  return (is_rejected ? "rejected: " : "proof: ") + verdict.error().message();
+  return VerdictOf(VerifyTraining(*plan, FromHex(Str(vector.at("proof"))).value()));
 }
 
 // --- making --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include "zk/prover/lookup_vectors_testing.h"
 #include "zk/prover/opening_vectors_testing.h"
+#include "zk/prover/refresh_vectors_testing.h"
 #include "zk/prover/training_vectors_testing.h"
 
 namespace flair::zk {
@@ -49,7 +50,8 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening},
                            {"lookup", MakeLookupVectors, JudgeLookup},
-                           {"training", MakeTrainingVectors, JudgeTraining}};
+                           {"training", MakeTrainingVectors, JudgeTraining},
+                           {"refresh", MakeRefreshVectors, JudgeRefresh}};
 
 int Main(const std::vector<std::string_view>& arguments) {
   if (arguments.size() == 3 && arguments[0] == "training") {
@@ -73,7 +75,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     }
     return 0;
   }
-  std::cerr << "usage: zk_vectors opening|lookup|training [-] | training SEED COUNT\n";
+  std::cerr << "usage: zk_vectors opening|lookup|training|refresh [-] | training SEED COUNT\n";
   return 2;
 }
 
