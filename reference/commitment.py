@@ -55,6 +55,21 @@ def matrix_digest(shape: dict, root: bytes) -> bytes:
     return hashlib.sha256(b"flair zk comm v1" + b"".join(map(le64, numbers)) + root).digest()
 
 
+def is_shape(shape: dict) -> bool:
+    columns, pads = 2 ** min(shape["log_columns"], 23), shape["num_pads"]
+    return (shape["log_columns"] <= 22 and shape["log_n"] <= 24 and 1 <= shape["num_rows"] <= 2**22
+            and shape["num_rows"] * columns <= 2**34 and pads <= columns and columns + pads < 2 ** shape["log_n"])  # fmt: skip
+
+
+def cells_of(shape: dict) -> int:
+    return shape["num_rows"] << shape["log_columns"]
+
+
+def spelled(first: int, shape: dict, root: bytes) -> bytes:
+    """A matrix in the bytes of a statement, behind a byte that says which."""
+    return bytes([first]) + b"".join(le64(shape[name]) for name in ("log_columns", "log_n", "num_rows", "num_pads")) + root
+
+
 class Matrix:
     """`rows`: R lists of C cells."""
 

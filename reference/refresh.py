@@ -30,7 +30,7 @@ class Statement:
 
     def __init__(self, wallet: bytes, matrices: list):
         self.wallet, self.matrices = wallet, matrices
-        self.bytes = b"FLRS\1\0" + wallet + b"".join(spelled(shape, root) for shape, root in matrices)
+        self.bytes = b"FLRS\1\0" + wallet + b"".join(commitment.spelled(commitment.KINDS[shape["kind"]], shape, root) for shape, root in matrices)
 
     def hash(self) -> bytes:
         return hashlib.sha256(self.bytes).digest()
@@ -41,27 +41,9 @@ class Statement:
         transcript.absorb("wallet", self.wallet)
 
 
-def spelled(shape: dict, root: bytes) -> bytes:
-    """A matrix in a statement's bytes."""
-    numbers = (shape["log_columns"], shape["log_n"], shape["num_rows"], shape["num_pads"])
-    return bytes([commitment.KINDS[shape["kind"]]]) + b"".join(map(commitment.le64, numbers)) + root
-
-
 def absorb_matrices(transcript, matrices: list):
     for place, (shape, root) in enumerate(matrices):
         transcript.absorb("commitment", bytes([place]) + commitment.matrix_digest(shape, root))
-
-
-def check_shape(shape: dict):
-    columns = 2 ** shape["log_columns"]
-    fits = (shape["log_columns"] <= 22 and shape["log_n"] <= 24 and 1 <= shape["num_rows"] <= 2**22
-            and shape["num_rows"] * columns <= 2**34 and shape["num_pads"] <= columns
-            and columns + shape["num_pads"] < 2 ** shape["log_n"])  # fmt: skip
-    require(fits, "plan", "a matrix of no shape")
-
-
-def cells_of(shape: dict) -> int:
-    return shape["num_rows"] << shape["log_columns"]
 
 
 class Plan:
@@ -72,11 +54,11 @@ class Plan:
         self.statement = statement
         shapes = [shape for shape, _ in statement.matrices]
         for shape in shapes:
-            check_shape(shape)
+            require(commitment.is_shape(shape), "plan", "a matrix of no shape")
             require(shape["kind"] in OUTLIVE_PROOFS, "plan", "a matrix that does not outlive proofs")
         require(shapes[0]["kind"] == shapes[1]["kind"], "plan", "matrices of two kinds")
         require(statement.matrices[0] != statement.matrices[1], "plan", "one matrix twice")
-        self.longest = max(map(cells_of, shapes))
+        self.longest = max(map(commitment.cells_of, shapes))
         counter = training.Counter()
         self.script(counter)
         besides = {"script": Fraction(counter.degrees, field.P**2)}
@@ -89,7 +71,7 @@ class Plan:
     def script(self, verifier) -> list:
         point = draw_point(verifier.transcript, self.longest)
         value, = verifier.receive("claim-value", 1)
-        return [{"matrix": number, "blocks": blocks_at(cells_of(shape), point), "value": value}
+        return [{"matrix": number, "blocks": blocks_at(commitment.cells_of(shape), point), "value": value}
                 for number, (shape, _) in enumerate(self.statement.matrices, 1)]  # fmt: skip
 
 

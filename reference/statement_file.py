@@ -137,8 +137,8 @@ def matrix_of(value, kind: str) -> tuple:
 def _matrix(o: Members, kind: str) -> tuple:
     log_columns, log_n, rows = (o.integer(name, 0, most) for name, most in (("kappa", 22), ("m", 24), ("rows", 2**22)))
     pads = o.integer("pads", 0, 2**log_columns)
-    _must(rows >= 1 and rows << log_columns <= 2**34 and 2**log_columns + pads < 2**log_n, "a matrix of no shape")
     shape = {"log_columns": log_columns, "log_n": log_n, "num_rows": rows, "num_pads": pads, "kind": kind}
+    _must(commitment.is_shape(shape), "a matrix of no shape")
     return shape, o.hash("root")
 
 

@@ -86,11 +86,8 @@ class Statement:
     def _matrix(read: Bytes) -> dict:
         role = read.number(1)
         require(role in KINDS, "statement", "no role")
-        log_columns, log_n, rows, pads = (read.number() for _ in range(4))
-        require(log_columns <= 22 and log_n <= 24 and 1 <= rows <= 2**22, "statement", "no shape")
-        require(rows << log_columns <= 2**34, "statement", "no shape")
-        require(pads <= 2**log_columns and 2**log_columns + pads < 2**log_n, "statement", "no shape")
-        shape = {"log_columns": log_columns, "log_n": log_n, "num_rows": rows, "num_pads": pads, "kind": KINDS[role]}
+        shape = {name: read.number() for name in ("log_columns", "log_n", "num_rows", "num_pads")} | {"kind": KINDS[role]}
+        require(commitment.is_shape(shape), "statement", "no shape")
         return {"role": role, "shape": shape, "root": read.take(32)}
 
     def hash(self) -> bytes:
@@ -242,6 +239,17 @@ class Plan:
 # --- links ----------------------------------------------------------------------------------
 
 
+def draw_functionals(verifier, sizes: list) -> list:
+    return [Eq(draw_point(verifier.transcript, size)) for size in sizes]
+
+
+def number_claim(circuit: Circuit, layout: layout.Layout, number: int, functionals: list, copy: int, value: Masked) -> dict:
+    """That a number's copy has this value under functionals on its axes: limbs times units, less the bias."""
+    blocks = number_blocks(circuit, layout, number, [Weights([ONE]), *functionals], ONE, copy, 1)
+    whole = over_all(functionals, circuit.sizes_of(circuit.values[number]["axes"]))
+    return {"matrix": 0, "blocks": blocks, "value": value + Masked(scale(whole, circuit.values[number]["bias"] % P))}
+
+
 class Links:
     def __init__(self, plan: Plan, verifier):
         self.plan, self.circuit, self.verifier, self.claims = plan, plan.circuit, verifier, []
@@ -263,7 +271,7 @@ class Links:
         return self.claims
 
     def _draw(self, sizes: list) -> list:
-        return [Eq(draw_point(self.verifier.transcript, size)) for size in sizes]
+        return draw_functionals(self.verifier, sizes)
 
     def _claim(self, matrix: int, blocks: list, value: Masked):
         self.claims.append({"matrix": matrix, "blocks": blocks, "value": value})
@@ -306,10 +314,7 @@ class Links:
     def _claim_border(self, number: int, after: bool, functionals: list, value: Masked):
         """That a number's copy before the first or behind the last step has this value."""
         copy = self.plan.statement.steps if after else 0
-        blocks = number_blocks(self.circuit, self.plan.layout, number, [Weights([ONE]), *functionals], ONE, copy, 1)
-        sizes = self.circuit.sizes_of(self.circuit.values[number]["axes"])
-        bias = scale(over_all(functionals, sizes), self.circuit.values[number]["bias"] % P)
-        self._claim(0, blocks, value + Masked(bias))
+        self.claims.append(number_claim(self.circuit, self.plan.layout, number, functionals, copy, value))
 
 
 # --- proof ----------------------------------------------------------------------------------

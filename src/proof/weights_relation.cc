@@ -297,14 +297,16 @@ Result<RelationCircuit> CircuitOf(const program::Program& program,
   return std::move(maker).Finish();
 }
 
-Result<double> VerifyWeightsClaim(const WeightsClaim& claim, ByteView proof) {
+Result<double> VerifyWeightsClaim(const WeightsClaim& claim, ByteView proof,
+                                  zk::QueryPolicy policy) {
   FLAIR_TRY(const RelationCircuit made, CircuitOf(claim.program, claim.relation));
   zk::WeightsStatement statement{.relation = RelationDigest(claim.program, claim.relation),
                                  .wallet = claim.wallet,
                                  .matrices = {}};
   for (const MatrixId& m : claim.matrices) statement.matrices.push_back({m.shape, m.root});
   FLAIR_TRY(const zk::WeightsPlan plan,
-            zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers}));
+            zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers},
+                                  policy));
   FLAIR_DO(zk::VerifyWeights(plan, proof));
   return zk::TotalOf(zk::SoundnessTerms(plan.batch())).bits();
 }

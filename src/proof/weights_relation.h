@@ -22,6 +22,7 @@
 #include "circuit/circuit.h"
 #include "program/program.h"
 #include "proof/run_claim.h"
+#include "zk/batch/batch_plan.h"
 
 namespace flair::proof {
 
@@ -74,6 +75,7 @@ struct WeightsClaim {
 };
 // Bits of soundness. Errors: kRejected names the check that failed; kCorrupt; kInvalidArgument for
 // a claim that cannot be.
-Result<double> VerifyWeightsClaim(const WeightsClaim& claim, ByteView proof);
+Result<double> VerifyWeightsClaim(const WeightsClaim& claim, ByteView proof,
+                                  zk::QueryPolicy policy = {});
 
 }  // namespace flair::proof

@@ -9,11 +9,14 @@ import subprocess
 import sys
 
 import changes  # first: it finds the reference
+import commitment_changes
 import pytest
 import run_changes
 
+import commitment
 import refresh
 import statement_file
+from commitment_changes import turned
 
 VECTORS = {vector["name"]: vector for vector in json.loads(refresh.VECTORS.read_text())}
 FLAIR = os.environ.get("FLAIR", changes.ROOT / "build/release/src/cli/flair")
@@ -23,83 +26,26 @@ def real(vectors):
     return [changes.named(line) for line in changes.said("refresh", vectors)]
 
 
-def turned(text, at, by=1):
-    data = bytearray(bytes.fromhex(text))
-    data[at] ^= by
-    return data.hex()
-
-
-class Changes:
-    """Changed copies of a vector, (what, vector)."""
-
-    def __init__(self, name):
-        self.honest, self.made, self.random = VECTORS[name], [], random.Random(name)
-
-    def add(self, what, **members):
-        vector = copy.deepcopy(self.honest) | members
-        if vector != self.honest:
-            self.made.append((what, vector))
+class Changes(commitment_changes.Changes):
+    def statement_of(self, vector):
+        matrices = list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"])))
+        return refresh.Statement(bytes.fromhex(vector["wallet"]), matrices)
 
     def proofs(self, count):
-        proof = self.honest["proof"]
-        size = len(proof) // 2
-        for at in [*range(8), 8, 39, 40, 72, *self.random.sample(range(72, size), count)]:
-            self.add(f"proof, byte {at}", proof=turned(proof, at, self.random.randrange(1, 256)))
-        for length in [0, 7, 8, 40, 100, size - 1, *self.random.sample(range(size), 6)]:
-            self.add(f"proof, cut at {length}", proof=proof[:2 * length])
-        self.add("proof, longer", proof=proof + "00")
-        for at in self.random.sample(range(200, 2000, 8), 4):
-            self.add(f"proof, no element at {at}", proof=proof[:2 * at] + "ff" * 8 + proof[2 * at + 16:])
-        others = [vector["proof"] for vector in VECTORS.values() if vector is not self.honest]
-        self.add("another's proof", proof=self.random.choice(others))
-        lookups_nonce = 72 + 32 * (len(self.groups()) - 1 + self.honest["has_tail"])
+        super().proofs(count)
+        proof, shapes = self.honest["proof"], {(m["log_columns"], m["log_n"], m["num_pads"]) for m in self.honest["matrices"]}
+        # Behind the digests of statement, witness, companions and tail.
+        nonce = 72 + 32 * (len(shapes) + self.honest["has_tail"])
         for by in (1, 128):
-            self.add("work for lookups", proof=turned(proof, lookups_nonce, by))
-
-    def groups(self):
-        """The witness's, and those of the matrices."""
-        return {(m["log_columns"], m["log_n"], m["num_pads"]) for m in self.honest["matrices"]} | {"witness"}
-
-    # The statement, and a proof that says it is about it.
-
-    def put(self, what, **members):
-        self.add(what, **members)
-        vector = self.honest | members
-        statement = refresh.Statement(bytes.fromhex(vector["wallet"]), list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"]))))
-        try:
-            renamed = statement.hash().hex()
-        except OverflowError:
-            return
-        self.add(f"{what}, and the proof", proof=self.honest["proof"][:16] + renamed + self.honest["proof"][80:], **members)
+            self.add("work for lookups", proof=turned(proof, nonce, by))
 
     def statements(self):
+        super().statements()
         matrices, roots = self.honest["matrices"], self.honest["roots"]
-        for at in (0, 31):
-            self.put(f"wallet, byte {at}", wallet=turned(self.honest["wallet"], at))
-            for i in range(2):
-                self.put(f"root {i}, byte {at}", roots=[turned(root, at) if j == i else root for j, root in enumerate(roots)])
-        self.put("roots that changed places", roots=roots[::-1])
-        self.put("matrices that changed places", matrices=matrices[::-1], roots=roots[::-1])
-        self.put("shapes that changed places", matrices=matrices[::-1])
         for i in range(2):
             self.put(f"matrix {i} twice", matrices=[matrices[i]] * 2, roots=[roots[i]] * 2)
-            for name in ("log_columns", "log_n", "num_rows", "num_pads"):
-                for to in {0, 1, 2, matrices[i][name] - 1, matrices[i][name] + 1, 22, 25, 2**22 + 1}:
-                    self.put(f"matrix {i}, {name} {to}", matrices=self.with_matrix(i, name, to))
-            for kind in ("witness", "companion", "weights", "state", "data"):
-                self.put(f"matrix {i} of {kind}", matrices=self.with_matrix(i, "kind", kind))
         for kind in ("witness", "weights", "state", "data"):
             self.put(f"both of {kind}", matrices=[matrix | {"kind": kind} for matrix in matrices])
-
-    def with_matrix(self, i, name, to):
-        return [matrix | {name: to} if j == i else matrix for j, matrix in enumerate(self.honest["matrices"])]
-
-    def sizes(self):
-        self.add("a tail or none", has_tail=not self.honest["has_tail"])
-        for queries in (0, 1, 11, 13):
-            self.add(f"{queries} queries", queries=queries)
-        for bits in (0, 2, 4):
-            self.add(f"{bits} bits of work", work_bits=bits)
 
 
 def test_the_vectors_are_accepted():
@@ -113,33 +59,22 @@ def test_the_vectors_have_all_that_there_is():
     assert {(before > after) - (before < after) for before, after in widths} == {-1, 0, 1}
     assert {vector["has_tail"] for vector in VECTORS.values()} == {True, False}
     # Vectors that end before the longer one's power of two.
-    assert any(refresh.cells_of(matrix).bit_count() > 1 for vector in VECTORS.values() for matrix in vector["matrices"])
+    assert any(commitment.cells_of(matrix).bit_count() > 1 for vector in VECTORS.values() for matrix in vector["matrices"])
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_the_vectors_changes_are_what_they_say(name):
-    vector = VECTORS[name]
-    for change in vector["changed"]:
-        member, _, place = change["part"].partition(".")
-        changed = copy.deepcopy(vector)
-        holder, key = (changed[member], int(place)) if place else (changed, member)
-        holder[key] = turned(holder[key], change["at"])
-        assert refresh.judge(changed) == changes.named(change["verdict"]) != "accepted", change
+    commitment_changes.check_changed(VECTORS[name], refresh.judge)
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_both_verifiers_judge_every_change_alike(name):
-    made = Changes(name)
+    made = Changes(name, VECTORS)
     made.proofs(40)
     made.statements()
+    made.add("a tail or none", has_tail=not VECTORS[name]["has_tail"])
     made.sizes()
-    verdicts = [changes.REFUSED.get(verdict, verdict) for verdict in map(refresh.judge, (vector for _, vector in made.made))]
-    different = [three for three in zip((what for what, _ in made.made), verdicts, real([vector for _, vector in made.made]))
-                 if three[1] != three[2]]  # fmt: skip
-    assert not different, different
-    # Who asks for less work gets more of it.
-    accepted = {what for (what, _), verdict in zip(made.made, verdicts) if verdict == "accepted"}
-    assert accepted <= {"0 bits of work", "2 bits of work", "4 bits of work"}
+    verdicts = made.judged(refresh.judge, real)
     assert len(made.made) >= 150
     assert {"about", "plan", "proof", "no lookups"} <= set(verdicts)
 

@@ -15,7 +15,7 @@ namespace flair::proof {
 Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
                                         const WeightsRelation& relation, const Digest& wallet,
                                         std::span<const HeldWeights> held, Env& env,
-                                        const ForColumns& may_show) {
+                                        const ForColumns& may_show, zk::QueryPolicy policy) {
   FLAIR_TRY(const RelationCircuit made, CircuitOf(program, relation));
   FLAIR_TRY(const program::Lowered lowered, program::Lower(program));
   if (held.size() != made.numbers.size()) {
@@ -41,7 +41,8 @@ Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
   }
   FLAIR_TRY(const circuit::StepValues values, circuit::RunStep(made.circuit, inputs));
   FLAIR_TRY(const zk::WeightsPlan plan,
-            zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers}));
+            zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers},
+                                  policy));
   zk::RunValues witness(made.circuit);
   witness.Add(values);
   // One matrix may be there twice: what it shows is counted together.
@@ -54,7 +55,8 @@ Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
     return may_show ? may_show(id, shown->columns) : OkStatus();
   };
   FLAIR_TRY(proven.proof, zk::ProveWeights(plan, witness, matrices, env, reserve));
-  FLAIR_TRY([[maybe_unused]] const double bits, VerifyWeightsClaim(proven.claim, proven.proof));
+  FLAIR_TRY([[maybe_unused]] const double bits,
+            VerifyWeightsClaim(proven.claim, proven.proof, policy));
   return proven;
 }
 

@@ -28,11 +28,12 @@ struct ProvenWeights {
   std::vector<ShownColumns> shown;  // to be counted before anybody sees the proof
 };
 
-// `may_show` as in prove_run.h. Errors: kInvalidArgument for weights of which the relation does not
-// hold, naming tensor and value; those of `may_show`.
+// `may_show` as in prove_run.h; `policy`: other than the default in tests. Errors: kInvalidArgument
+// for weights of which the relation does not hold, naming tensor and value; those of `may_show`.
 Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
                                         const WeightsRelation& relation, const Digest& wallet,
                                         std::span<const HeldWeights> held, Env& env,
-                                        const ForColumns& may_show = {});
+                                        const ForColumns& may_show = {},
+                                        zk::QueryPolicy policy = {});
 
 }  // namespace flair::proof

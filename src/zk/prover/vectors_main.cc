@@ -11,47 +11,15 @@
 #include "zk/prover/opening_vectors_testing.h"
 #include "zk/prover/refresh_vectors_testing.h"
 #include "zk/prover/training_vectors_testing.h"
+#include "zk/vector_kinds_testing.h"
 
 namespace flair::zk {
 namespace {
 
-// Objects and lists of objects over several lines, all else on one.
-void Print(const json::value& v, const std::string& indent) {
-  const std::string deeper = indent + " ";
-  const char* between = "";
-  if (const json::object* object = v.if_object()) {
-    std::cout << "{";
-    for (const auto& [key, value] : *object) {
-      std::cout << between << "\n" << deeper << json::serialize(json::string(key)) << ": ";
-      Print(value, deeper);
-      between = ",";
-    }
-    std::cout << "\n" << indent << "}";
-    return;
-  }
-  const json::array* array = v.if_array();
-  if (array == nullptr || array->empty() || !array->front().is_object()) {
-    std::cout << json::serialize(v);
-    return;
-  }
-  std::cout << "[";
-  for (const json::value& value : *array) {
-    std::cout << between << "\n" << deeper;
-    Print(value, deeper);
-    between = ",";
-  }
-  std::cout << "\n" << indent << "]";
-}
-
-struct Kind {
-  std::string_view name;
-  json::array (*make)();
-  std::string (*judge)(const json::value& vector);
-};
-constexpr Kind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening},
-                           {"lookup", MakeLookupVectors, JudgeLookup},
-                           {"training", MakeTrainingVectors, JudgeTraining},
-                           {"refresh", MakeRefreshVectors, JudgeRefresh}};
+constexpr VectorKind kKinds[] = {{"opening", MakeOpeningVectors, JudgeOpening},
+                                 {"lookup", MakeLookupVectors, JudgeLookup},
+                                 {"training", MakeTrainingVectors, JudgeTraining},
+                                 {"refresh", MakeRefreshVectors, JudgeRefresh}};
 
 int Main(const std::vector<std::string_view>& arguments) {
   if (arguments.size() == 3 && arguments[0] == "training") {
@@ -62,19 +30,7 @@ int Main(const std::vector<std::string_view>& arguments) {
     }
     return 0;
   }
-  for (const auto& [name, make, judge] : kKinds) {
-    if (arguments.empty() || arguments[0] != name) continue;
-    if (arguments.size() == 1) {
-      Print(make(), "");
-      std::cout << "\n";
-      return 0;
-    }
-    if (arguments.size() != 2 || arguments[1] != "-") break;
-    for (std::string line; std::getline(std::cin, line);) {
-      std::cout << judge(json::parse(line)) << std::endl;
-    }
-    return 0;
-  }
+  if (AnswerVectors(kKinds, arguments, std::cin, std::cout)) return 0;
   std::cerr << "usage: zk_vectors opening|lookup|training|refresh [-] | training SEED COUNT\n";
   return 2;
 }
