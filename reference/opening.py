@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verifier of batch openings, written from docs/spec/opening.md.
 
-`python3 reference/opening.py` verifies tests/vectors/zk_opening.json, whose proofs src/zk/prover made. Their statements
+`python3 reference/opening.py [FILE]` verifies tests/vectors/zk_opening.json, whose proofs src/zk/prover made. Their statements
 are those of `verify_vector`.
 """
 
@@ -385,7 +385,12 @@ def judge(vector: dict) -> str:
     return "accepted"
 
 
-if __name__ == "__main__":
-    verdicts = {vector["name"]: judge(vector) for vector in json.loads(VECTORS.read_text())}
+def judge_file(vectors: Path, judge) -> int:
+    """Prints the verdict on each vector of a file, one that is named or these; 0 where all are accepted."""
+    verdicts = {vector["name"]: judge(vector) for vector in json.loads((Path(sys.argv[1]) if sys.argv[1:] else vectors).read_text())}
     print("\n".join(f"{name}: {verdict}" for name, verdict in verdicts.items()))
-    sys.exit(any(verdict != "accepted" for verdict in verdicts.values()))
+    return int(any(verdict != "accepted" for verdict in verdicts.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(judge_file(VECTORS, judge))

@@ -5,7 +5,6 @@
 """
 
 import hashlib
-import json
 import sys
 from fractions import Fraction
 from functools import lru_cache
@@ -395,7 +394,4 @@ def judge(vector: dict) -> str:
 
 
 if __name__ == "__main__":
-    vectors = json.loads((Path(sys.argv[1]) if sys.argv[1:] else VECTORS).read_text())
-    verdicts = {vector["name"]: judge(vector) for vector in vectors}
-    print("\n".join(f"{name}: {verdict}" for name, verdict in verdicts.items()))
-    sys.exit(any(verdict != "accepted" for verdict in verdicts.values()))
+    sys.exit(opening.judge_file(VECTORS, judge))

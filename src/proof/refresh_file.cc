@@ -64,10 +64,9 @@ Result<RefreshClaim> DecodeRefresh(std::string_view text) {
 }
 
 Result<double> VerifyRefresh(const RefreshClaim& claim, ByteView proof) {
-  zk::RefreshStatement statement{.wallet = claim.wallet, .matrices = {}};
-  statement.matrices = {
-      {{claim.before.shape, claim.before.root}, {claim.after.shape, claim.after.root}}};
-  FLAIR_TRY(const zk::RefreshPlan plan, zk::RefreshPlan::Make(statement));
+  FLAIR_TRY(
+      const zk::RefreshPlan plan,
+      zk::RefreshPlan::Make({.wallet = claim.wallet, .matrices = {claim.before, claim.after}}));
   FLAIR_DO(zk::VerifyRefresh(plan, proof));
   return zk::TotalOf(zk::SoundnessTerms(plan.batch())).bits();
 }

@@ -11,18 +11,13 @@
 
 #include "crypto/digest.h"
 #include "program/slack.h"
-#include "zk/pcs/shape.h"
+#include "zk/pcs/stated_matrix.h"
 #include "zk/training/long_lived.h"
 
 namespace flair::proof {
 
 // A committed matrix that outlives proofs.
-struct MatrixId {
-  zk::MatrixShape shape;
-  Digest root;
-
-  friend bool operator==(const MatrixId&, const MatrixId&) = default;
-};
+using MatrixId = zk::StatedMatrix;
 
 // A data set as its card has it.
 struct DataClaim {

@@ -300,10 +300,9 @@ Result<RelationCircuit> CircuitOf(const program::Program& program,
 Result<double> VerifyWeightsClaim(const WeightsClaim& claim, ByteView proof,
                                   zk::QueryPolicy policy) {
   FLAIR_TRY(const RelationCircuit made, CircuitOf(claim.program, claim.relation));
-  zk::WeightsStatement statement{.relation = RelationDigest(claim.program, claim.relation),
-                                 .wallet = claim.wallet,
-                                 .matrices = {}};
-  for (const MatrixId& m : claim.matrices) statement.matrices.push_back({m.shape, m.root});
+  const zk::WeightsStatement statement{.relation = RelationDigest(claim.program, claim.relation),
+                                       .wallet = claim.wallet,
+                                       .matrices = claim.matrices};
   FLAIR_TRY(const zk::WeightsPlan plan,
             zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers},
                                   policy));

@@ -59,9 +59,8 @@ Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request)
   }
   const std::array ids = {made.claim.before, made.claim.after};
   std::array<std::vector<std::uint64_t>, 2> shown;
-  zk::RefreshStatement statement{.wallet = request.wallet, .matrices = {}};
-  statement.matrices = {{{before.shape(), before.root()}, {after.shape(), after.root()}}};
-  FLAIR_TRY(const zk::RefreshPlan plan, zk::RefreshPlan::Make(statement));
+  FLAIR_TRY(const zk::RefreshPlan plan,
+            zk::RefreshPlan::Make({.wallet = request.wallet, .matrices = ids}));
   FLAIR_TRY(const Bytes proof,
             zk::ProveRefresh(plan, before, after, env,
                              [&](std::size_t matrix, std::span<const std::uint64_t> columns) {

@@ -27,8 +27,6 @@ Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
   circuit::StepInputs inputs;
   inputs.cells.resize(made.circuit.values.size());
   std::vector<const zk::CommittedMatrix*> matrices;
-  zk::WeightsStatement statement{
-      .relation = RelationDigest(program, relation), .wallet = wallet, .matrices = {}};
   for (std::size_t m = 0; m < held.size(); ++m) {
     std::size_t next = 0;
     for (std::size_t i = 0; i < lowered.circuit.carried.size(); ++i) {
@@ -37,9 +35,11 @@ Result<ProvenWeights> ProveWeightsClaim(const program::Program& program,
     }
     matrices.push_back(held[m].matrix);
     proven.claim.matrices.push_back(IdOf(*held[m].matrix));
-    statement.matrices.push_back({held[m].matrix->shape(), held[m].matrix->root()});
   }
   FLAIR_TRY(const circuit::StepValues values, circuit::RunStep(made.circuit, inputs));
+  const zk::WeightsStatement statement{.relation = RelationDigest(program, relation),
+                                       .wallet = wallet,
+                                       .matrices = proven.claim.matrices};
   FLAIR_TRY(const zk::WeightsPlan plan,
             zk::WeightsPlan::Make(statement, {.circuit = &made.circuit, .numbers = made.numbers},
                                   policy));

@@ -155,9 +155,9 @@ Result<json::object> MakeRefresh(const json::object& asked) {
   FLAIR_TRY(const zk::CommittedMatrix before, commit(1, 2));
   FLAIR_TRY(const zk::CommittedMatrix after, commit(2, kOpeningsOfAnEnd));
   const RefreshClaim claim{.wallet = FilledWith(7), .before = IdOf(before), .after = IdOf(after)};
-  zk::RefreshStatement statement{.wallet = claim.wallet, .matrices = {}};
-  statement.matrices = {{{before.shape(), before.root()}, {after.shape(), after.root()}}};
-  FLAIR_TRY(const zk::RefreshPlan plan, zk::RefreshPlan::Make(statement));
+  FLAIR_TRY(
+      const zk::RefreshPlan plan,
+      zk::RefreshPlan::Make({.wallet = claim.wallet, .matrices = {claim.before, claim.after}}));
   MemEnv env;
   FLAIR_TRY(const Bytes proof, zk::ProveRefresh(plan, before, after, env));
   return json::object{{"statement", EncodeRefresh(claim)}, {"proof", ToHex(proof)}};

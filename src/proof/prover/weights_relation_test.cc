@@ -15,6 +15,7 @@
 #include "proof/prover/commit_state.h"
 #include "proof/prover/prove_weights.h"
 #include "proof/prover/proven_run_testing.h"
+#include "proof/prover/weights_vectors_testing.h"
 #include "zk/prover/weights_prover.h"
 #include "zk/verifier/weights_verifier.h"
 
@@ -103,17 +104,9 @@ class WeightsRelationTest : public testing::Test {
   // sum a_i W_i / m, half up, and `off` units more in cell `cell` of tensor `tensor`.
   Model MeanOf(const std::vector<const Model*>& models, const MergeNumbers& merge, int seed,
                std::int64_t off = 0, std::size_t tensor = 0, std::size_t cell = 0) const {
-    program::TrainingState state = models[0]->state;
-    for (std::size_t t = 0; t < state.carried.size(); ++t) {
-      for (std::size_t i = 0; i < state.carried[t].size(); ++i) {
-        std::int64_t sum = merge.divisor / 2;
-        for (std::size_t m = 0; m < models.size(); ++m) {
-          sum += merge.factors[m] * models[m]->state.carried[t][i];
-        }
-        const std::int64_t rest = ((sum % merge.divisor) + merge.divisor) % merge.divisor;
-        state.carried[t][i] = (sum - rest) / merge.divisor;
-      }
-    }
+    std::vector<const program::TrainingState*> merged;
+    for (const Model* model : models) merged.push_back(&model->state);
+    program::TrainingState state = proof::MeanOf(merged, merge);
     state.carried[tensor][cell] += off;
     return Committed(std::move(state), seed);
   }

@@ -131,6 +131,23 @@ profile logit 12 7
 profile gradient 28 23
 )";
 
+// sum a_i W_i / m, half up.
+inline program::TrainingState MeanOf(const std::vector<const program::TrainingState*>& models,
+                                     const MergeNumbers& merge) {
+  program::TrainingState mean = *models[0];
+  for (std::size_t t = 0; t < mean.carried.size(); ++t) {
+    for (std::size_t i = 0; i < mean.carried[t].size(); ++i) {
+      std::int64_t sum = merge.divisor / 2;
+      for (std::size_t m = 0; m < models.size(); ++m) {
+        sum += merge.factors[m] * models[m]->carried[t][i];
+      }
+      const std::int64_t rest = (sum % merge.divisor + merge.divisor) % merge.divisor;
+      mean.carried[t][i] = (sum - rest) / merge.divisor;
+    }
+  }
+  return mean;
+}
+
 class WeightsCase {
  public:
   WeightsCase(std::string name, std::string_view program, std::uint64_t seed)
@@ -151,23 +168,6 @@ class WeightsCase {
       }
     }
     return state;
-  }
-  // The mean, half up, each cell off by up to the tolerance.
-  program::TrainingState MeanOf(const std::vector<program::TrainingState>& models,
-                                const MergeNumbers& merge) {
-    program::TrainingState mean = models[0];
-    const auto off = static_cast<std::int64_t>(merge.tolerance);
-    for (std::size_t t = 0; t < mean.carried.size(); ++t) {
-      for (std::size_t i = 0; i < mean.carried[t].size(); ++i) {
-        std::int64_t sum = merge.divisor / 2;
-        for (std::size_t m = 0; m < models.size(); ++m) {
-          sum += merge.factors[m] * models[m].carried[t][i];
-        }
-        const std::int64_t rest = (sum % merge.divisor + merge.divisor) % merge.divisor;
-        mean.carried[t][i] = (sum - rest) / merge.divisor + (i % 2 == 0 ? off : -off);
-      }
-    }
-    return mean;
   }
   // Weights of which each number is another by up to `most`.
   program::TrainingState Moved(const program::TrainingState& from, std::int64_t most) {
@@ -261,7 +261,15 @@ inline json::array MakeWeightsVectors() {
     for (std::size_t i = 0; i < numbers.factors.size(); ++i) {
       models.push_back(made.AnyModel(std::int64_t{1} << 28));
     }
-    models.push_back(made.MeanOf(models, numbers));
+    std::vector<const program::TrainingState*> merged;
+    for (const program::TrainingState& model : models) merged.push_back(&model);
+    // Each cell off by the tolerance, to either side.
+    program::TrainingState mean = MeanOf(merged, numbers);
+    const auto off = static_cast<std::int64_t>(numbers.tolerance);
+    for (circuit::Ints& cells : mean.carried) {
+      for (std::size_t i = 0; i < cells.size(); ++i) cells[i] += i % 2 == 0 ? off : -off;
+    }
+    models.push_back(std::move(mean));
     vectors.push_back(made.Prove({.merge = numbers, .norm = {}, .init = {}}, models));
   };
   const auto norm = [&](const char* name, std::string_view program, std::uint64_t bound) {

@@ -8,8 +8,6 @@
 #include "base/check.h"
 #include "base/threads.h"
 #include "zk/poly/eq.h"
-#include "zk/prover/batch_prover.h"
-#include "zk/training/training_proof.h"
 
 namespace flair::zk {
 namespace {
@@ -44,8 +42,7 @@ class Cells final : public RefreshWitness {
 }  // namespace
 
 Result<Bytes> ProveRefresh(const RefreshPlan& plan, const CommittedMatrix& before,
-                           const CommittedMatrix& after, Env& env,
-                           const ReserveRefreshed& reserve) {
+                           const CommittedMatrix& after, Env& env, const ReserveStated& reserve) {
   const MatrixShape& witness = plan.batch().matrices()[0];
   const auto zeros = std::make_shared<StoredRows>(
       std::vector<std::uint64_t>(plan.batch().data_rows(0) * witness.num_columns()),
@@ -56,16 +53,7 @@ Result<Bytes> ProveRefresh(const RefreshPlan& plan, const CommittedMatrix& befor
   prover.AbsorbRoots(transcript);
   Cells cells(before);
   const std::vector<Claim> claims = plan.RunScript(transcript, prover, &cells);
-  FLAIR_TRY(BatchProof opening,
-            prover.Prove(transcript, claims,
-                         [&](std::size_t matrix, std::span<const std::uint64_t> columns) {
-                           return reserve ? reserve(matrix - 1, columns) : OkStatus();
-                         }));
-  return EncodeProof({.statement = plan.statement().Hash(),
-                      .witness_root = prover.witness_root(),
-                      .companion_roots = prover.companion_roots(),
-                      .lookup_nonce = 0,
-                      .opening = std::move(opening)});
+  return FinishProof(prover, transcript, claims, plan.statement().Hash(), 0, reserve);
 }
 
 }  // namespace flair::zk

@@ -11,9 +11,9 @@
 #include "zk/prover/batch_prover.h"
 #include "zk/prover/int_rows.h"
 #include "zk/prover/lookup_prover.h"
+#include "zk/prover/proof_end.h"
 #include "zk/prover/table_sum.h"
 #include "zk/prover/tensor_cells.h"
-#include "zk/training/training_proof.h"
 
 namespace flair::zk {
 namespace {
@@ -240,7 +240,7 @@ Result<Bytes> ProveCells(const TrainingPlan& plan, std::vector<std::int32_t> cel
     return hooks.progress ? hooks.progress(name) : OkStatus();
   };
   const auto reserve = [&](std::size_t matrix, std::span<const std::uint64_t> columns) {
-    return hooks.reserve ? hooks.reserve(plan.statement().matrices[matrix - 1].role, columns)
+    return hooks.reserve ? hooks.reserve(plan.statement().matrices[matrix].role, columns)
                          : OkStatus();
   };
   const LookupPlan& lookups = plan.layout().lookups();
@@ -259,13 +259,7 @@ Result<Bytes> ProveCells(const TrainingPlan& plan, std::vector<std::int32_t> cel
     claims.push_back(std::move(claim));
   }
   FLAIR_DO(stage("opening"));
-  FLAIR_TRY(BatchProof opening, prover.Prove(transcript, claims, reserve));
-  const TrainingProof proof{.statement = plan.statement().Hash(),
-                            .witness_root = prover.witness_root(),
-                            .companion_roots = prover.companion_roots(),
-                            .lookup_nonce = proven.nonce,
-                            .opening = std::move(opening)};
-  return EncodeProof(proof);
+  return FinishProof(prover, transcript, claims, plan.statement().Hash(), proven.nonce, reserve);
 }
 
 }  // namespace flair::zk

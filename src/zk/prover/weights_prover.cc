@@ -4,10 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "zk/prover/batch_prover.h"
 #include "zk/prover/int_rows.h"
 #include "zk/prover/lookup_prover.h"
-#include "zk/training/training_proof.h"
 
 namespace flair::zk {
 namespace {
@@ -45,7 +43,7 @@ class Values final : public WeightsWitness {
 
 Result<Bytes> ProveWeights(const WeightsPlan& plan, RunValues& values,
                            std::vector<const CommittedMatrix*> matrices, Env& env,
-                           const ReserveWeights& reserve) {
+                           const ReserveStated& reserve) {
   const LookupPlan& lookups = plan.layout().lookups();
   std::vector<std::int32_t> cells = values.Cells(plan.layout());
   FLAIR_DO(CountLookups(lookups, cells));
@@ -61,16 +59,7 @@ Result<Bytes> ProveWeights(const WeightsPlan& plan, RunValues& values,
   for (Claim& claim : plan.RunScript(transcript, prover, &weights, &values)) {
     claims.push_back(std::move(claim));
   }
-  FLAIR_TRY(BatchProof opening,
-            prover.Prove(transcript, claims,
-                         [&](std::size_t matrix, std::span<const std::uint64_t> columns) {
-                           return reserve ? reserve(matrix - 1, columns) : OkStatus();
-                         }));
-  return EncodeProof({.statement = plan.statement().Hash(),
-                      .witness_root = prover.witness_root(),
-                      .companion_roots = prover.companion_roots(),
-                      .lookup_nonce = proven.nonce,
-                      .opening = std::move(opening)});
+  return FinishProof(prover, transcript, claims, plan.statement().Hash(), proven.nonce, reserve);
 }
 
 }  // namespace flair::zk

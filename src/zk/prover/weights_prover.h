@@ -5,28 +5,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <span>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/env.h"
 #include "base/result.h"
 #include "zk/prover/committed_matrix.h"
+#include "zk/prover/proof_end.h"
 #include "zk/prover/run_values.h"
 #include "zk/weights/weights_plan.h"
 
 namespace flair::zk {
 
-// Asked before columns of one of the statement's matrices are shown; its error ends the proof.
-using ReserveWeights =
-    std::function<Status(std::size_t matrix, std::span<const std::uint64_t> columns)>;
-
 // `values`: the circuit's, of its one step. `matrices`: the statement's, in its order.
 // Errors: kInvalidArgument for cells that are in no table, naming them; those of `reserve`.
 Result<Bytes> ProveWeights(const WeightsPlan& plan, RunValues& values,
                            std::vector<const CommittedMatrix*> matrices, Env& env,
-                           const ReserveWeights& reserve = {});
+                           const ReserveStated& reserve = {});
 
 }  // namespace flair::zk

@@ -8,7 +8,7 @@
 #include "zk/poly/eq.h"
 #include "zk/relation/functional.h"
 #include "zk/relation/layout.h"
-#include "zk/training/long_lived.h"
+#include "zk/training/opening_plan.h"
 
 namespace flair::zk {
 namespace {
@@ -35,7 +35,7 @@ Claim ClaimOn(std::size_t matrix, std::uint64_t cells, std::span<const Fp2> poin
 
 Result<RefreshPlan> RefreshPlan::Make(const RefreshStatement& statement, QueryPolicy policy) {
   const auto& [before, after] = statement.matrices;
-  for (const RefreshStatement::Matrix& m : statement.matrices) {
+  for (const StatedMatrix& m : statement.matrices) {
     FLAIR_DO(CheckShape(m.shape));
     if (!KeptWithItsSeed(m.shape.kind)) return Wrong("a matrix that no seed is kept with");
   }
@@ -49,10 +49,8 @@ Result<RefreshPlan> RefreshPlan::Make(const RefreshStatement& statement, QueryPo
   Transcript dry(kRefreshProtocol);
   plan.RunScript(dry, counts, nullptr);
   // A row of zeros: all that the witness is for are the pads.
-  FLAIR_TRY(const MatrixShape witness, WitnessShape(1));
   FLAIR_TRY(BatchPlan batch,
-            BatchPlan::Make(witness, {before.shape, after.shape}, counts.num_pads(),
-                            counts.num_triples(), policy, {OverField("script", counts.degrees())}));
+            PlanOpening({.num_cells = 1, .script = counts}, ShapesOf(statement.matrices), policy));
   plan.batch_ = std::make_shared<const BatchPlan>(std::move(batch));
   return plan;
 }

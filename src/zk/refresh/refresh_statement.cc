@@ -16,13 +16,8 @@ Bytes RefreshStatement::Encode() const {
   Bytes out = ToBytes(kMagic);
   AppendLe(out, kVersion);
   Append(out, wallet.view());
-  for (const Matrix& m : matrices) {
-    out.push_back(static_cast<std::byte>(m.shape.kind));
-    for (const std::uint64_t v : {std::uint64_t{m.shape.log_columns}, std::uint64_t{m.shape.log_n},
-                                  m.shape.num_rows, m.shape.num_pads}) {
-      AppendLe64(out, v);
-    }
-    Append(out, m.root.view());
+  for (const StatedMatrix& m : matrices) {
+    AppendStated(static_cast<std::uint8_t>(m.shape.kind), m, out);
   }
   return out;
 }
@@ -32,9 +27,7 @@ Digest RefreshStatement::Hash() const { return Sha256(Encode()); }
 void RefreshStatement::Absorb(Transcript& transcript) const {
   transcript.Absorb(Label::kStatement, Encode());
   for (std::size_t i = 0; i < matrices.size(); ++i) {
-    Bytes message = {static_cast<std::byte>(i)};
-    Append(message, MatrixDigest(matrices[i].shape, matrices[i].root).view());
-    transcript.Absorb(Label::kCommitment, message);
+    AbsorbStated(static_cast<std::uint8_t>(i), matrices[i], transcript);
   }
   transcript.Absorb(Label::kWallet, wallet.view());
 }

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
-#include "zk/pcs/shape.h"
+#include "zk/pcs/stated_matrix.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
@@ -20,14 +20,8 @@ namespace flair::zk {
 inline constexpr std::string_view kRefreshProtocol = "flair refresh v1";
 
 struct RefreshStatement {
-  struct Matrix {
-    MatrixShape shape;
-    Digest root;
-
-    friend bool operator==(const Matrix&, const Matrix&) = default;
-  };
-  Digest wallet;                   // the committer's public key
-  std::array<Matrix, 2> matrices;  // before, after: of one kind
+  Digest wallet;                         // the committer's public key
+  std::array<StatedMatrix, 2> matrices;  // before, after: of one kind
 
   // "FLRS" | version (2) | wallet (32) | each: kind (1), kappa, m, R, h (8 each), root (32)
   Bytes Encode() const;

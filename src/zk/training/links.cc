@@ -6,11 +6,11 @@
 
 #include "base/check.h"
 #include "zk/poly/eq.h"
+#include "zk/training/number_claims.h"
 
 namespace flair::zk {
 namespace {
 
-using circuit::Number;
 using circuit::Value;
 using circuit::ValueId;
 
@@ -100,11 +100,7 @@ void Links::ShowData(const LinkedMatrix& data, ValueId number) {
   const Secret shared =
       channel_.Pass(transcript_, Label::kClaimValue, {tables ? tables->Value() : Fp2()})[0];
   Claim batch_claim{.matrix = 0, .blocks = {}, .value = shared.masked};
-  Fp2 unit(1);
-  for (unsigned limb = 0; limb < value.number.limb_bits.size(); ++limb) {
-    AddBlocks(layout_.BlocksOf({number, limb}), of_batch, 0, unit, batch_claim.blocks);
-    unit *= Fp(std::uint64_t{1} << value.number.limb_bits[limb]);
-  }
+  AddNumber(circuit_, layout_, number, 0, of_batch, batch_claim.blocks);
   claims_.push_back(std::move(batch_claim));
 
   SumShape shape{.tau = std::vector<std::optional<Fp2>>(VariablesOf(num_records_)),
@@ -126,47 +122,23 @@ void Links::ShowData(const LinkedMatrix& data, ValueId number) {
   claims_.push_back(std::move(record_claim));
 }
 
-Claim Links::BorderClaim(ValueId number, bool after, const std::vector<AxisFunctional>& axes,
-                         const Masked& value) const {
-  const Number& of = circuit_[number].number;
-  const Functional functional{.steps = AxisFunctional::Weights({Fp2(1)}), .axes = axes};
-  Claim claim{.matrix = 0, .blocks = {}, .value = value};
-  Fp2 unit(1);
-  for (unsigned limb = 0; limb < of.limb_bits.size(); ++limb) {
-    AddBlocks(layout_.BlocksOf({number, limb}), functional, after ? layout_.num_steps() : 0, unit,
-              claim.blocks);
-    unit *= Fp(std::uint64_t{1} << of.limb_bits[limb]);
-  }
-  claim.value += Masked(Fp2(Fp::FromInt(of.bias)) * functional.Sum());
-  return claim;
+std::vector<AxisFunctional> Links::DrawAxesOf(ValueId number) {
+  return DrawAxes(circuit_, circuit_[number].axes, transcript_, channel_);
 }
 
 void Links::ShowBorder(const LinkedMatrix& matrix, const LongLivedTensor& tensor) {
-  std::vector<AxisFunctional> axes;
-  for (const circuit::AxisId axis : circuit_[tensor.number].axes) {
-    const std::uint64_t size = circuit_.axes[axis].size;
-    axes.push_back(AxisFunctional::Eq(size, Draw(size)));
-  }
+  const std::vector<AxisFunctional> axes = DrawAxesOf(tensor.number);
   const Secret shared =
       channel_.Pass(transcript_, Label::kClaimValue,
                     {witness_ ? witness_->Carried(matrix.role, tensor, axes) : Fp2()})[0];
   const bool after = matrix.role == Role::kWeightsAfter || matrix.role == Role::kStateAfter;
-  claims_.push_back(BorderClaim(tensor.number, after, axes, shared.masked));
-  Claim own{.matrix = matrix.matrix, .blocks = {}, .value = shared.masked};
-  // The first axis takes the place of the steps; a scalar has none at all.
-  Functional functional{.steps = axes.empty() ? AxisFunctional() : axes[0], .axes = {}};
-  if (!axes.empty()) functional.axes.assign(axes.begin() + 1, axes.end());
-  AddBlocks(tensor.blocks, functional, 0, Fp2(1), own.blocks);
-  claims_.push_back(std::move(own));
+  const std::uint64_t copy = after ? layout_.num_steps() : 0;
+  claims_.push_back(NumberClaim(circuit_, layout_, tensor.number, copy, axes, shared.masked));
+  claims_.push_back(TensorClaim(matrix.matrix, tensor.blocks, axes, shared.masked));
 }
 
 void Links::ShowZeroStart(ValueId number) {
-  std::vector<AxisFunctional> axes;
-  for (const circuit::AxisId axis : circuit_[number].axes) {
-    const std::uint64_t size = circuit_.axes[axis].size;
-    axes.push_back(AxisFunctional::Eq(size, Draw(size)));
-  }
-  claims_.push_back(BorderClaim(number, false, axes, Masked()));
+  claims_.push_back(NumberClaim(circuit_, layout_, number, 0, DrawAxesOf(number), Masked()));
 }
 
 }  // namespace flair::zk

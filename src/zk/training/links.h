@@ -63,9 +63,7 @@ class Links {
   void ShowData(const LinkedMatrix& data, circuit::ValueId number);
   void ShowBorder(const LinkedMatrix& matrix, const LongLivedTensor& tensor);
   void ShowZeroStart(circuit::ValueId number);
-  // The witness's cells of a carried number before the first or after the last step.
-  Claim BorderClaim(circuit::ValueId number, bool after, const std::vector<AxisFunctional>& axes,
-                    const Masked& value) const;
+  std::vector<AxisFunctional> DrawAxesOf(circuit::ValueId number);
 
   const circuit::Circuit& circuit_;
   const Layout& layout_;

@@ -72,12 +72,7 @@ Bytes TrainingStatement::Encode() const {
   for (const std::uint64_t v : {first_step, num_steps, num_records}) AppendLe64(out, v);
   out.push_back(static_cast<std::byte>(matrices.size()));
   for (const Commitment& m : matrices) {
-    out.push_back(static_cast<std::byte>(m.role));
-    for (const std::uint64_t v : {std::uint64_t{m.shape.log_columns}, std::uint64_t{m.shape.log_n},
-                                  m.shape.num_rows, m.shape.num_pads}) {
-      AppendLe64(out, v);
-    }
-    Append(out, m.root.view());
+    AppendStated(static_cast<std::uint8_t>(m.role), m.stated(), out);
   }
   return out;
 }
@@ -140,9 +135,7 @@ void TrainingStatement::Absorb(Transcript& transcript) const {
   transcript.Absorb(Label::kProgram, program.view());
   transcript.Absorb(Label::kStatement, Encode());
   for (const Commitment& m : matrices) {
-    Bytes message = {static_cast<std::byte>(m.role)};
-    Append(message, MatrixDigest(m.shape, m.root).view());
-    transcript.Absorb(Label::kCommitment, message);
+    AbsorbStated(static_cast<std::uint8_t>(m.role), m.stated(), transcript);
   }
   transcript.Absorb(Label::kWallet, wallet.view());
 }

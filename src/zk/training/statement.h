@@ -14,7 +14,7 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
-#include "zk/pcs/shape.h"
+#include "zk/pcs/stated_matrix.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
@@ -33,6 +33,8 @@ struct Commitment {
   Role role = Role::kData;
   MatrixShape shape;
   Digest root;
+
+  StatedMatrix stated() const { return {shape, root}; }
 };
 
 struct TrainingStatement {

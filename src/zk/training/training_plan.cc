@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "zk/lookup/soundness.h"
 #include "zk/mask/counting_channel.h"
 #include "zk/relation/relations.h"
+#include "zk/training/opening_plan.h"
 
 namespace flair::zk {
 namespace {
@@ -89,18 +89,12 @@ Result<TrainingPlan> TrainingPlan::Make(const TrainingStatement& statement,
   CountingChannel counts;
   Transcript dry(kTrainingProtocol);
   plan.RunScript(dry, counts, nullptr, nullptr);
-  const LookupPlan& lookups = plan.layout_->lookups();
-  FLAIR_TRY(const MatrixShape witness, WitnessShape(plan.layout_->num_cells()));
-  // SOUNDNESS: what the script and the lookups draw counts. Attack: a proof whose opening alone is
-  // sound enough. Test: TrainingTest.APlanCountsEveryDraw.
-  std::vector<SoundnessTerm> besides = SoundnessTerms(lookups);
-  besides.push_back(OverField("script", counts.degrees()));
   std::vector<MatrixShape> long_lived;
   for (const Commitment& m : statement.matrices) long_lived.push_back(m.shape);
-  FLAIR_TRY(
-      BatchPlan made,
-      BatchPlan::Make(witness, std::move(long_lived), counts.num_pads() + lookups.num_pads(),
-                      counts.num_triples() + lookups.num_triples(), policy, std::move(besides)));
+  FLAIR_TRY(BatchPlan made, PlanOpening({.num_cells = plan.layout_->num_cells(),
+                                         .lookups = &plan.layout_->lookups(),
+                                         .script = counts},
+                                        std::move(long_lived), policy));
   plan.batch_ = std::make_unique<BatchPlan>(std::move(made));
   return plan;
 }

@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "zk/lookup/soundness.h"
 #include "zk/mask/counting_channel.h"
+#include "zk/training/number_claims.h"
+#include "zk/training/opening_plan.h"
 
 namespace flair::zk {
 namespace {
 
-using circuit::Number;
 using circuit::ValueId;
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
@@ -19,20 +19,6 @@ class NoPublics final : public Publics {
  public:
   std::span<const std::int64_t> CellsOf(ValueId /*id*/) const override { return {}; }
 };
-
-// The witness's cells of a number: its limbs times their units, less the bias.
-Claim NumberClaim(const Layout& layout, ValueId id, const Number& number,
-                  const std::vector<AxisFunctional>& axes, const Masked& value) {
-  const Functional functional{.steps = AxisFunctional::Weights({Fp2(1)}), .axes = axes};
-  Claim claim{.matrix = 0, .blocks = {}, .value = value};
-  Fp2 unit(1);
-  for (unsigned limb = 0; limb < number.limb_bits.size(); ++limb) {
-    AddBlocks(layout.BlocksOf({id, limb}), functional, 0, unit, claim.blocks);
-    unit *= Fp(std::uint64_t{1} << number.limb_bits[limb]);
-  }
-  claim.value += Masked(Fp2(Fp::FromInt(number.bias)) * functional.Sum());
-  return claim;
-}
 
 }  // namespace
 
@@ -88,16 +74,10 @@ Result<WeightsPlan> WeightsPlan::Make(const WeightsStatement& statement, Weights
   CountingChannel counts;
   Transcript dry(kWeightsProtocol);
   plan.RunScript(dry, counts, nullptr, nullptr);
-  const LookupPlan& lookups = plan.layout_->lookups();
-  FLAIR_TRY(const MatrixShape witness, WitnessShape(plan.layout_->num_cells()));
-  std::vector<SoundnessTerm> besides = SoundnessTerms(lookups);
-  besides.push_back(OverField("script", counts.degrees()));
-  std::vector<MatrixShape> long_lived;
-  for (const WeightsStatement::Matrix& m : statement.matrices) long_lived.push_back(m.shape);
-  FLAIR_TRY(
-      BatchPlan batch,
-      BatchPlan::Make(witness, std::move(long_lived), counts.num_pads() + lookups.num_pads(),
-                      counts.num_triples() + lookups.num_triples(), policy, std::move(besides)));
+  FLAIR_TRY(BatchPlan batch, PlanOpening({.num_cells = plan.layout_->num_cells(),
+                                          .lookups = &plan.layout_->lookups(),
+                                          .script = counts},
+                                         ShapesOf(statement.matrices), policy));
   plan.batch_ = std::make_shared<const BatchPlan>(std::move(batch));
   return plan;
 }
@@ -109,28 +89,15 @@ std::vector<Claim> WeightsPlan::RunScript(Transcript& transcript, Channel& chann
   std::vector<Claim> claims;
   for (std::size_t m = 0; m < held_.size(); ++m) {
     for (const LongLivedTensor& tensor : held_[m].tensors) {
-      std::vector<AxisFunctional> axes;
-      for (const circuit::AxisId axis : circuit[tensor.number].axes) {
-        const std::uint64_t size = circuit.axes[axis].size;
-        std::vector<Fp2> point;
-        for (unsigned i = 0; i < VariablesOf(size); ++i) {
-          point.push_back(channel.Draw(transcript, Label::kPoint, 1));
-        }
-        axes.push_back(AxisFunctional::Eq(size, std::move(point)));
-      }
+      const std::vector<AxisFunctional> axes =
+          DrawAxes(circuit, circuit[tensor.number].axes, transcript, channel);
       const Secret value =
           channel.Pass(transcript, Label::kClaimValue,
                        {weights != nullptr ? weights->ValueAt(tensor.number, axes) : Fp2()})[0];
       // SOUNDNESS: the circuit's number is what the matrix holds. Test:
-      // WeightsTest.OtherWeightsThanTheCommittedHaveNoProof.
-      claims.push_back(
-          NumberClaim(*layout_, tensor.number, circuit[tensor.number].number, axes, value.masked));
-      Claim own{.matrix = m + 1, .blocks = {}, .value = value.masked};
-      // The first axis takes the place of the steps; a scalar has none at all.
-      Functional functional{.steps = axes.empty() ? AxisFunctional() : axes[0], .axes = {}};
-      if (!axes.empty()) functional.axes.assign(axes.begin() + 1, axes.end());
-      AddBlocks(tensor.blocks, functional, 0, Fp2(1), own.blocks);
-      claims.push_back(std::move(own));
+      // WeightsRelationTest.OtherWeightsThanTheCommittedHaveNoProof.
+      claims.push_back(NumberClaim(circuit, *layout_, tensor.number, 0, axes, value.masked));
+      claims.push_back(TensorClaim(m + 1, tensor.blocks, axes, value.masked));
     }
   }
   const NoPublics publics;

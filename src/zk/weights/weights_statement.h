@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/digest.h"
-#include "zk/pcs/shape.h"
+#include "zk/pcs/stated_matrix.h"
 #include "zk/transcript.h"
 
 namespace flair::zk {
@@ -22,15 +22,9 @@ inline constexpr std::string_view kWeightsProtocol = "flair weights v1";
 inline constexpr std::size_t kMaxWeightsMatrices = 63;  // an opening's, less the witness
 
 struct WeightsStatement {
-  struct Matrix {
-    MatrixShape shape;
-    Digest root;
-
-    friend bool operator==(const Matrix&, const Matrix&) = default;
-  };
   Digest relation;  // what holds, with all its numbers
   Digest wallet;    // the committer's public key
-  std::vector<Matrix> matrices;
+  std::vector<StatedMatrix> matrices;
 
   // "FLWS" | version (2) | relation, wallet (32 each) | matrices (1), each: kind (1), kappa, m, R,
   // h (8 each), root (32)
