@@ -15,7 +15,7 @@ def documents():
 
 
 ATTACKS = ROOT / "docs/spec/attacks.md"
-NUM_ATTACKS = 39
+NUM_ATTACKS = 42
 
 
 def attack_problems():

@@ -45,6 +45,7 @@ FILES = [
     "zk/transcript.cc",
     "zk/hash/merkle.cc",
     "zk/pcs/shape.cc",
+    "zk/pcs/stated_matrix.cc",
     "zk/batch/batch_plan.cc",
     "zk/batch/binding.cc",
     "zk/batch/equations.cc",
@@ -53,8 +54,12 @@ FILES = [
     "zk/sumcheck/sum.cc",
     "zk/relation/layout.cc",
     "zk/relation/relations.cc",
+    "zk/refresh/refresh_plan.cc",
+    "zk/refresh/refresh_statement.cc",
     "zk/training/links.cc",
     "zk/training/long_lived.cc",
+    "zk/training/number_claims.cc",
+    "zk/training/opening_plan.cc",
     "zk/training/statement.cc",
     "zk/training/training_plan.cc",
     "zk/training/training_proof.cc",
@@ -65,11 +70,18 @@ FILES = [
     "zk/verifier/group_check.cc",
     "zk/verifier/lookup_verifier.cc",
     "zk/verifier/mask_check.cc",
+    "zk/verifier/proof_check.cc",
+    "zk/verifier/refresh_verifier.cc",
     "zk/verifier/tail_check.cc",
     "zk/verifier/training_verifier.cc",
+    "zk/verifier/weights_verifier.cc",
+    "zk/weights/weights_plan.cc",
+    "zk/weights/weights_statement.cc",
     "proof/program_steps.cc",
+    "proof/refresh_file.cc",
     "proof/run_proof.cc",
     "proof/verify_run.cc",
+    "proof/weights_relation.cc",
 ]
 # The constraints of a prover's file are those of the verifier's, one by one.
 TWINS = {
@@ -82,9 +94,9 @@ TESTS = {
                "*ProofBytesTest.*:StatementBytesTest.*:"
                "-MerkleTest.EverySetOfLeavesOpens:MerkleTest.ManyThreads*",
     "zk_prover_test": "SumTest.*:ForgerTest.*:OpeningTest.*:LookupTest.*:MaskTest.*:BatchTest.*:RelationsTest.*:"
-                      "TrainingTest.*:TailTest.*:CommittedMatrixTest.AShape*",
+                      "TrainingTest.*:TailTest.*:RefreshTest.*:WeightsTest.*:CommittedMatrixTest.AShape*",
     "proof_test": "ProgramStepsTest.*:RunBytesTest.*",
-    "proof_prover_test": "RunClaimTest.*:RecordedRunTest.*",
+    "proof_prover_test": "RunClaimTest.*:RecordedRunTest.*:WeightsRelationTest.*:RefreshFileTest.*",
 }
 # How the tests spell that something was accepted.
 ACCEPTED = re.compile(r'Which is: "(?:accepted|stated|ok|)"$|[Aa]ctual: "(?:accepted|stated|ok|)"'
@@ -208,7 +220,7 @@ class Rewriter:
             else:
                 edits.append((begin, begin, f"if (flair::mutant::IsOn({number})) "))
         if path not in TWINS:
-            for match in re.finditer(r"\bclaims_\.push_back\(", code):
+            for match in re.finditer(r"\bclaims_\.push_back\(|\bclaims\.push_back\((?!std::move)", code):
                 number = self.number("claim", path, source, match.start())
                 edits.append((match.start(), match.start(), f"if (flair::mutant::IsOn({number})) "))
             self.rewrite_transcript(path, source, code, edits)

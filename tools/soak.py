@@ -8,8 +8,8 @@
   fuzz          every fuzz driver over its corpus: tools/fuzz.py
   completeness  random programs trained, proven and verified, by the 300
   cells         every committed cell of small runs changed, proven and refused
-  verifier      changed proofs of runs, judged by the real verifier and the reference's:
-                tests/reference/run_changes.py
+  verifier      changed proofs of runs, refreshed commitments and committed weights, judged by the real
+                verifier and the reference's: tests/reference/run_changes.py, commitment_changes.py
 
 Prints a row for each: what `./dev test` does, what was done here. Ends with 1 when one failed.
 """
@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("tests/faults", "tests/referen
 import fuzz  # noqa: E402
 import kill_push  # noqa: E402
 import run_changes  # noqa: E402
+from commitment_changes import RefreshChanges, WeightsChanges  # noqa: E402
 
 STORE_TEST = ROOT / "build/release/src/store/store_test"
 # The tests that record how many faults they injected.
@@ -133,12 +134,18 @@ def soak_verifier(seconds):
     sample, started, judged, seed = f"{run_changes.SAMPLE:,} changes", time.monotonic(), 0, int(time.time())
     print(f"verifier: seed {seed}", flush=True)
     runs = {name: run_changes.make(question) for name, question in run_changes.RUNS.items()}
+    refreshes, relations = RefreshChanges.vectors, WeightsChanges.vectors
     try:
         while judged < run_changes.SOAK and time.monotonic() - started < seconds:
-            name = list(runs)[seed % len(runs)]
-            made = run_changes.Changes(name, runs, seed)
-            made.of_anything(run_changes.SOAK // 100)
-            judged += len(run_changes.judged(made.made))
+            name = (*runs, *refreshes, *relations)[seed % (len(runs) + len(refreshes) + len(relations))]
+            if name in runs:
+                made = run_changes.Changes(name, runs, seed)
+                made.of_anything(run_changes.SOAK // 100)
+                judged += len(run_changes.judged(made.made))
+            else:
+                made = (RefreshChanges if name in refreshes else WeightsChanges)(name, seed)
+                made.proofs(run_changes.SOAK // 100)
+                judged += len(made.judged())
             seed += 1
             print(f"verifier: {judged:,} changes judged alike", flush=True)
     except AssertionError:

@@ -232,12 +232,9 @@ Status CheckNumbers(const program::Program& p, const WeightsRelation& relation) 
     if (merge.factors.empty() || merge.factors.size() > kMaxMerged) {
       return Wrong("a merge of " + std::to_string(merge.factors.size()) + " models");
     }
-    const auto fits = [](std::int64_t v, std::int64_t least) {
-      return v >= least && v <= kMaxFactor;
-    };
-    if (!fits(merge.divisor, 1) || merge.tolerance > kMaxFactor ||
-        !std::all_of(merge.factors.begin(), merge.factors.end(),
-                     [&](std::int64_t a) { return fits(a, 0); })) {
+    const auto [least, most] = std::minmax_element(merge.factors.begin(), merge.factors.end());
+    if (*least < 0 || *most > kMaxFactor || merge.divisor < 1 || merge.divisor > kMaxFactor ||
+        merge.tolerance > kMaxFactor) {
       return Wrong("a merge's numbers are up to 2^28, its divisor 1 or more");
     }
   }

@@ -16,45 +16,17 @@ import run_changes
 import commitment
 import refresh
 import statement_file
-from commitment_changes import turned
+from commitment_changes import REFRESHES as VECTORS, RefreshChanges
 
-VECTORS = {vector["name"]: vector for vector in json.loads(refresh.VECTORS.read_text())}
 FLAIR = os.environ.get("FLAIR", changes.ROOT / "build/release/src/cli/flair")
 
 
-def real(vectors):
-    return [changes.named(line) for line in changes.said("refresh", vectors)]
-
-
-class Changes(commitment_changes.Changes):
-    def statement_of(self, vector):
-        matrices = list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"])))
-        return refresh.Statement(bytes.fromhex(vector["wallet"]), matrices)
-
-    def proofs(self, count):
-        super().proofs(count)
-        proof, shapes = self.honest["proof"], {(m["log_columns"], m["log_n"], m["num_pads"]) for m in self.honest["matrices"]}
-        # Behind the digests of statement, witness, companions and tail.
-        nonce = 72 + 32 * (len(shapes) + self.honest["has_tail"])
-        for by in (1, 128):
-            self.add("work for lookups", proof=turned(proof, nonce, by))
-
-    def statements(self):
-        super().statements()
-        matrices, roots = self.honest["matrices"], self.honest["roots"]
-        for i in range(2):
-            self.put(f"matrix {i} twice", matrices=[matrices[i]] * 2, roots=[roots[i]] * 2)
-        for kind in ("witness", "weights", "state", "data"):
-            self.put(f"both of {kind}", matrices=[matrix | {"kind": kind} for matrix in matrices])
-
-
 def test_the_vectors_are_accepted():
-    assert [refresh.judge(vector) for vector in VECTORS.values()] == real(list(VECTORS.values())) == ["accepted"] * len(VECTORS)
+    assert [refresh.judge(vector) for vector in VECTORS.values()] == RefreshChanges.real(list(VECTORS.values())) == ["accepted"] * len(VECTORS)
 
 
 def test_the_vectors_have_all_that_there_is():
-    for names in ({"weights", "state", "data"},):
-        assert {vector["matrices"][0]["kind"] for vector in VECTORS.values()} == names
+    assert {vector["matrices"][0]["kind"] for vector in VECTORS.values()} == {"weights", "state", "data"}
     widths = [[matrix["log_columns"] for matrix in vector["matrices"]] for vector in VECTORS.values()]
     assert {(before > after) - (before < after) for before, after in widths} == {-1, 0, 1}
     assert {vector["has_tail"] for vector in VECTORS.values()} == {True, False}
@@ -69,12 +41,11 @@ def test_the_vectors_changes_are_what_they_say(name):
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_both_verifiers_judge_every_change_alike(name):
-    made = Changes(name, VECTORS)
+    made = RefreshChanges(name)
     made.proofs(40)
     made.statements()
-    made.add("a tail or none", has_tail=not VECTORS[name]["has_tail"])
     made.sizes()
-    verdicts = made.judged(refresh.judge, real)
+    verdicts = made.judged()
     assert len(made.made) >= 150
     assert {"about", "plan", "proof", "no lookups"} <= set(verdicts)
 

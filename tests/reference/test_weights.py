@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Merges, norms and ranges of committed weights: the reference's verdict and the real one, on the vectors and on changes to them."""
-import json
-import os
 import random
 import re
-import subprocess
 
-import changes  # first: it finds the reference
-import commitment_changes
+import commitment_changes  # first: it finds the reference
 import pytest
 import random_programs
 
@@ -15,26 +11,13 @@ import masking
 import program
 import program_text
 import weights
+from commitment_changes import RELATIONS as VECTORS, WeightsChanges
 from lowering import Lowered
 from lowering.digest import digest
 
-JUDGE = os.environ.get("FLAIR_WEIGHTS_VECTORS", changes.ROOT / "build/release/src/proof/prover/weights_vectors")
-VECTORS = {vector["name"]: vector for vector in json.loads(weights.VECTORS.read_text())}
-
-
-def said(kind, questions):
-    lines = "".join(json.dumps(question) + "\n" for question in questions)
-    answers = subprocess.run([JUDGE, kind, "-"], input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert len(answers) == len(questions)
-    return answers
-
-
-def real(vectors):
-    return [changes.named(line) for line in said("weights", vectors)]
-
 
 def test_the_vectors_are_accepted():
-    assert [weights.judge(vector) for vector in VECTORS.values()] == real(list(VECTORS.values())) == ["accepted"] * len(VECTORS)
+    assert [weights.judge(vector) for vector in VECTORS.values()] == WeightsChanges.real(list(VECTORS.values())) == ["accepted"] * len(VECTORS)
 
 
 def test_the_vectors_have_all_that_there_is():
@@ -54,62 +37,14 @@ def test_the_vectors_changes_are_what_they_say(name):
     commitment_changes.check_changed(VECTORS[name], weights.judge)
 
 
-class Changes(commitment_changes.Changes):
-    def statement_of(self, vector):
-        try:
-            made_of = program_text.parse(vector["program"])
-            relation = weights.relation_digest(made_of, vector["relation"])
-        except (program.Refused, masking.Rejected, OverflowError):
-            return None
-        matrices = list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"])))
-        return weights.Statement(relation, bytes.fromhex(vector["wallet"]), matrices)
-
-    def relations(self):
-        for what, relation in others(self.honest["relation"]):
-            self.put(f"relation: {what}", relation=relation)
-        for other in self.others:
-            self.put(f"the relation of {other['name']}", relation=other["relation"])
-            self.put(f"the program of {other['name']}", program=other["program"])
-        text = self.honest["program"]
-        for old, new in (("batch 2", "batch 3"), ("1/16", "1/8"), ("param b ", "param c "), ("(x, w, b)", "(x, w, c)"), ("limb 10", "limb 11"),
-                         ("scale -1", "scale -2"), ("scale 1\n", "scale 2\n"), ("param w [2, 3]", "param w [3, 2]"), ("flair", "flare")):  # fmt: skip
-            self.put(f"{old} as {new}", program=text.replace(old, new))
-        matrices, roots = self.honest["matrices"], self.honest["roots"]
-        for i in range(len(roots)):
-            self.put(f"without matrix {i}", matrices=matrices[:i] + matrices[i + 1:], roots=roots[:i] + roots[i + 1:])
-            self.put(f"matrix {i} once more", matrices=[*matrices, matrices[i]], roots=[*roots, roots[i]])
-
-
-def others(relation):
-    """Of the same kind, and of none or several."""
-    (kind, numbers), = relation.items()
-    for name, value in numbers.items():
-        if isinstance(value, list):
-            for i, one in enumerate(value):
-                for to in sorted({0, 1, one + 1, 2 * one, 2**28, 2**28 + 1, 2**31 - 1, 2**31} - {one}):
-                    yield f"{name} {i} {to}", {kind: numbers | {name: [*value[:i], to, *value[i + 1:]]}}
-            yield f"{name} less", {kind: numbers | {name: value[1:]}}
-            yield f"{name} backwards", {kind: numbers | {name: value[::-1]}}
-            yield f"{name} more", {kind: numbers | {name: [*value, 1]}}
-            yield f"no {name}", {kind: numbers | {name: []}}
-        else:
-            for to in sorted({0, 1, value + 1, abs(value - 1), 2**28, 2**28 + 1} - {value}):
-                yield f"{name} {to}", {kind: numbers | {name: to}}
-    if kind == "norm":
-        yield "a bound of 2^60", {"norm": {"bound": 2**60}}
-        yield "a bound of 2^60 - 1", {"norm": {"bound": 2**60 - 1}}
-    yield "none", {}
-    yield "two", relation | {"init": {"bounds": [1, 1]}} | {"norm": {"bound": 7}}
-
-
 @pytest.mark.parametrize("name", VECTORS)
 def test_both_verifiers_judge_every_change_alike(name):
-    made = Changes(name, VECTORS)
+    made = WeightsChanges(name)
     made.proofs(30)
     made.statements()
     made.relations()
     made.sizes()
-    verdicts = made.judged(weights.judge, real)
+    verdicts = made.judged()
     assert len(made.made) >= 150
     assert {"about", "plan", "proof", "constraint"} <= set(verdicts)
 
@@ -127,7 +62,7 @@ def ours(question):
 
 
 def agree(questions):
-    theirs = ["refused" if line.startswith("refused") else line for line in said("circuits", questions)]
+    theirs = ["refused" if line.startswith("refused") else line for line in commitment_changes.said_of_weights("circuits", questions)]
     different = [(question, own, other) for question, own, other in zip(questions, map(ours, questions), theirs) if own != other]
     assert not different, (len(different), different[:2])
     return theirs
@@ -159,6 +94,15 @@ def test_random_relations_have_the_same_circuits():
         questions.append({"program": text, "relation": random_relation(draw, text.count("\nparam "))})
     verdicts = agree(questions)
     assert len(set(verdicts)) > 100
+
+
+def test_programs_without_weights():
+    text = ("flair program 1\nbatch 2\ndata x [2] bits 8 scale 6\nlabel y classes 2\n{}l = cross_entropy(x, y)\nloss l\noptimiser sgd()\n"
+            "schedule 1/16\nprofile limb 10\nprofile logit 8 4\n")  # fmt: skip
+    relations = [{"norm": {"bound": 1}}, {"init": {"bounds": []}}, {"merge": {"factors": [1], "divisor": 1, "tolerance": 0}}]
+    assert agree([{"program": text.format(""), "relation": relation} for relation in relations]) == ["refused"] * 3
+    buffers = agree([{"program": text.format("buffer m [2]\n"), "relation": relation} for relation in relations])
+    assert [verdict == "refused" for verdict in buffers] == [True, False, False]
 
 
 # More than 2^20 products of 42 bits pass Rule Z: the first axis is summed apart.

@@ -296,6 +296,26 @@ TEST_F(WeightsRelationTest, NumbersThatAreNoneAreRefused) {
               HasSubstr("2^31"));
 }
 
+// Attack: a proof about nothing at all.
+TEST_F(WeightsRelationTest, ProgramsWithoutWeightsHaveNoRelations) {
+  const auto refused = [](const std::string& leaves, const WeightsRelation& relation) {
+    const auto made = CircuitOf(
+        program::Parsed("flair program 1\nbatch 2\ndata x [2] bits 8 scale 6\nlabel y classes 2\n" +
+                        leaves +
+                        "l = cross_entropy(x, y)\nloss l\noptimiser sgd()\nschedule 1/16\n"
+                        "profile limb 10\nprofile logit 8 4\n"),
+        relation);
+    return made.ok() ? "" : made.error().message();
+  };
+  const WeightsRelation merge{.merge = MergeNumbers{{1}, 1, 0}, .norm = {}, .init = {}};
+  const WeightsRelation norm{.merge = {}, .norm = NormNumbers{1}, .init = {}};
+  EXPECT_THAT(refused("", merge), HasSubstr("no weights"));
+  EXPECT_THAT(refused("", norm), HasSubstr("no weights"));
+  // Buffers alone have a mean, and no norm.
+  EXPECT_EQ(refused("buffer m [2]\n", merge), "");
+  EXPECT_THAT(refused("buffer m [2]\n", norm), HasSubstr("no parameters"));
+}
+
 TEST_F(WeightsRelationTest, EveryNumberOfARelationIsInItsDigest) {
   std::set<std::string> digests;
   const std::vector<WeightsRelation> relations = {

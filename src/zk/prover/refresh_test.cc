@@ -161,10 +161,31 @@ TEST_F(RefreshTest, ChangedBytesAreRejected) {
   Bytes longer = proof;
   longer.push_back(std::byte{0});
   EXPECT_NE(Judge(statement, longer), "");
+  Bytes renamed = proof;
+  renamed[8] ^= std::byte{1};
+  EXPECT_EQ(Judge(statement, renamed), "the proof is about another statement");
   for (std::size_t at = 0; at < proof.size(); at += 1 + proof.size() / 53) {
     Bytes changed = proof;
     changed[at] ^= std::byte{1};
     EXPECT_NE(Judge(statement, changed), "") << at;
+  }
+}
+
+// Attack: many proofs of one statement, from one.
+TEST_F(RefreshTest, NothingIsLookedUp) {
+  const RefreshStatement statement = About(before_, after_);
+  const RefreshPlan plan = RefreshPlan::Make(statement).value();
+  const Bytes proof = Proven(statement, before_, after_);
+  // Behind magic, versions, and the digests of statement, witness, companions and tail.
+  std::size_t at = 8 + 2 * Digest::kBytes;
+  for (const BatchPlan::Group& group : plan.batch().groups()) {
+    if (group.companion) at += Digest::kBytes;
+  }
+  if (plan.batch().tail() != nullptr) at += Digest::kBytes;
+  for (std::size_t i = 0; i < 8; ++i) {
+    Bytes changed = proof;
+    changed[at + i] ^= std::byte{1};
+    EXPECT_EQ(Judge(statement, changed), "work that nobody asked for") << i;
   }
 }
 
