@@ -282,7 +282,7 @@ class RefreshFile:
         _must(o.text("kind") == "refresh", "'kind' is refresh")
         self.wallet = wallet_of(o)
         self.of = o.text("of")
-        _must(self.of in ("weights", "state"), "'of' is weights or state")
+        _must(self.of in ("weights", "state", "data"), "'of' is weights, state or data")
         self.before, self.after = matrix_of(o["before"], self.of), matrix_of(o["after"], self.of)
         _must(text == self.spelled(), "not as it is written: another order, blanks, a member twice")
 

@@ -12,6 +12,7 @@
 #include "cli/session.h"
 #include "data/prover/registered.h"
 #include "proof/prover/opening_book.h"
+#include "trainer/refresh_data.h"
 
 namespace flair::cli {
 namespace {
@@ -37,8 +38,10 @@ Result<json::object> Describe(Session& s, const std::string& folder, const data:
   return document;
 }
 
-Result<ExitCode> Say(Session& s, const std::string& folder, const data::DataCard& card) {
-  FLAIR_TRY(const json::object document, Describe(s, folder, card));
+// `refreshed`: with the proof that goes from the card before to this one.
+Result<ExitCode> Say(Session& s, const std::string& folder, const data::DataCard& card,
+                     const trainer::RefreshedData* refreshed = nullptr) {
+  FLAIR_TRY(json::object document, Describe(s, folder, card));
   s.out() << "data " << card.name << ", " << Count(card.num_records, "record") << "\n"
           << "card " << data::CardId(card).ToHex() << "\n"
           << "commitment " << card.matrix().ToHex() << "\n";
@@ -46,6 +49,18 @@ Result<ExitCode> Say(Session& s, const std::string& folder, const data::DataCard
     s.out() << "column " << Printable(column.name) << ": " << data::ToText(column) << "\n";
   }
   s.out() << "opens for " << document.at("openings_left").as_uint64() << " more chunks of proofs\n";
+  if (refreshed != nullptr) {
+    const proof::MatrixId& before = refreshed->claim.before;
+    const std::string from = zk::MatrixDigest(before.shape, before.root).ToHex();
+    s.out() << "refreshed from " << from << "\n"
+            << "proof " << refreshed->proof_path << ", " << FormatBytes(refreshed->proof_bytes)
+            << "\n"
+            << "statement " << refreshed->statement_path << "\n";
+    document["before"] = from;
+    document["proof"] = refreshed->proof_path;
+    document["statement"] = refreshed->statement_path;
+    document["proof_bytes"] = refreshed->proof_bytes;
+  }
   s.Document(document);
   return ExitCode::kOk;
 }
@@ -110,13 +125,29 @@ Run DefineShow(Options& o) {
   };
 }
 
+struct RefreshArgs {
+  std::string folder;
+  bool no_proof = false;
+};
+
+Result<ExitCode> Refresh(Session& s, const RefreshArgs& args) {
+  const std::string folder = s.Absolute(args.folder);
+  if (args.no_proof) {
+    FLAIR_TRY(const data::DataCard card, data::RefreshData(s.env(), folder));
+    return Say(s, folder, card);
+  }
+  FLAIR_TRY(const Keypair key, s.LoadKeypair());
+  Digest wallet;
+  wallet.bytes = key.wallet().bytes;
+  FLAIR_TRY(const trainer::RefreshedData made, trainer::RefreshDataProven(s.env(), folder, wallet));
+  return Say(s, folder, made.card, &made);
+}
+
 Run DefineRefresh(Options& o) {
-  auto folder = std::make_shared<std::string>();
-  o.One("FOLDER", *folder, "Folder of the registered data set", Need::kRequired);
-  return [folder](Session& s) -> Result<ExitCode> {
-    FLAIR_TRY(const data::DataCard card, data::RefreshData(s.env(), s.Absolute(*folder)));
-    return Say(s, s.Absolute(*folder), card);
-  };
+  auto args = std::make_shared<RefreshArgs>();
+  o.One("FOLDER", args->folder, "Folder of the registered data set", Need::kRequired);
+  o.Flag("--no-proof", args->no_proof, "Make no proof that the data are the same");
+  return [args](Session& s) { return Refresh(s, *args); };
 }
 
 const CommandSpec kRegister = {
@@ -131,7 +162,7 @@ const CommandSpec kShow = {.name = "show",
                            .example = "flair data show fashion.data",
                            .define = DefineShow};
 const CommandSpec kRefresh = {.name = "refresh",
-                              .summary = "Commit to the same data anew",
+                              .summary = "Commit to the same data anew, and prove it",
                               .example = "flair data refresh fashion.data",
                               .define = DefineRefresh};
 const CommandSpec* const kSubcommands[] = {&kRegister, &kShow, &kRefresh};

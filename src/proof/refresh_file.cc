@@ -33,8 +33,11 @@ Result<RefreshClaim> Decode(std::string_view text) {
   if (!wallet.ok()) return o.Wrong("'wallet' is no address");
   claim.wallet.bytes = wallet->bytes;
   FLAIR_TRY(const std::string of, o.Text("of"));
-  if (of != "weights" && of != "state") return o.Wrong("'of' must be \"weights\" or \"state\"");
-  const auto matrix_kind = of == "weights" ? zk::MatrixKind::kWeights : zk::MatrixKind::kState;
+  const auto kind_of = zk::MatrixKindNamed(of);
+  if (!kind_of || !zk::KeptWithItsSeed(*kind_of)) {
+    return o.Wrong("'of' must be \"weights\", \"state\" or \"data\"");
+  }
+  const zk::MatrixKind matrix_kind = *kind_of;
   FLAIR_TRY(claim.before, MatrixOf(*o.Find("before"), "before", matrix_kind));
   FLAIR_TRY(claim.after, MatrixOf(*o.Find("after"), "after", matrix_kind));
   FLAIR_DO(data::CheckSpelling(text, EncodeRefresh(claim)));

@@ -16,7 +16,7 @@ namespace flair::proof {
 
 struct RefreshClaim {
   Digest wallet;    // the committer's public key
-  MatrixId before;  // of weights, or of state
+  MatrixId before;  // of weights, of state, or of data
   MatrixId after;
 };
 

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/refresh_weights.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-#include <vector>
-
 #include "base/path.h"
 #include "data/prover/registered.h"
 #include "proof/prover/commit_state.h"
-#include "proof/prover/opening_book.h"
+#include "proof/prover/refresh_commitment.h"
 #include "trainer/model_tensors.h"
-#include "zk/prover/refresh_prover.h"
 
 namespace flair::trainer {
 namespace {
@@ -45,37 +39,19 @@ Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request)
   };
   FLAIR_TRY(const zk::CommittedMatrix before, commit(old_seed));
   FLAIR_TRY(const zk::CommittedMatrix after, commit(seed));
-  RefreshedWeights made{.claim = {.wallet = request.wallet,
-                                  .before = proof::IdOf(before),
-                                  .after = proof::IdOf(after)}};
-
   FLAIR_DO(MakeDirs(env, request.folder));
   const std::string parent = ParentPath(request.seed);
   const std::string openings(data::kOpeningsFolder);
-  std::vector<proof::OpeningBook> books;
-  for (const std::string& folder : {parent.empty() ? "." : parent, request.folder}) {
-    FLAIR_TRY(proof::OpeningBook book, proof::OpeningBook::Open(env, JoinPath(folder, openings)));
-    books.push_back(std::move(book));
-  }
-  const std::array ids = {made.claim.before, made.claim.after};
-  std::array<std::vector<std::uint64_t>, 2> shown;
-  FLAIR_TRY(const zk::RefreshPlan plan,
-            zk::RefreshPlan::Make({.wallet = request.wallet, .matrices = ids}));
-  FLAIR_TRY(const Bytes proof,
-            zk::ProveRefresh(plan, before, after, env,
-                             [&](std::size_t matrix, std::span<const std::uint64_t> columns) {
-                               shown[matrix].assign(columns.begin(), columns.end());
-                               return books[matrix].Check(ids[matrix], columns);
-                             }));
-  FLAIR_TRY([[maybe_unused]] const double bits, proof::VerifyRefresh(made.claim, proof));
-  made.proof_bytes = proof.size();
-  // Counted before anybody sees the proof.
+  FLAIR_TRY(proof::OpeningBook old_book,
+            proof::OpeningBook::Open(env, JoinPath(parent.empty() ? "." : parent, openings)));
+  FLAIR_TRY(proof::OpeningBook book,
+            proof::OpeningBook::Open(env, JoinPath(request.folder, openings)));
+  FLAIR_TRY(const proof::ProvenRefresh proven,
+            proof::ProveRefreshClaim(request.wallet, {before, old_book}, {after, book}, env));
   FLAIR_DO(WriteFileAtomically(env, in_folder(kSeedFile), seed.view(), WriteMode::kCreatePrivate));
-  for (std::size_t i = 0; i < ids.size(); ++i) FLAIR_DO(books[i].Reserve(ids[i], shown[i]));
-  FLAIR_DO(WriteFileAtomically(env, in_folder(kRefreshProof), proof));
-  FLAIR_DO(WriteFileAtomically(env, in_folder(kRefreshStatement),
-                               AsBytes(proof::EncodeRefresh(made.claim))));
-  return made;
+  FLAIR_DO(proof::KeepRefresh(proven, old_book, book, env, in_folder(kRefreshProof),
+                              in_folder(kRefreshStatement)));
+  return RefreshedWeights{.claim = proven.claim, .proof_bytes = proven.proof.size()};
 }
 
 }  // namespace flair::trainer

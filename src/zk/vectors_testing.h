@@ -40,9 +40,7 @@ inline MatrixShape ShapeOf(const json::value& v) {
   shape.log_n = static_cast<unsigned>(Num(v.at("log_n")));
   shape.num_rows = Num(v.at("num_rows"));
   shape.num_pads = Num(v.at("num_pads"));
-  for (std::uint8_t kind = 1; kind <= 5; ++kind) {
-    if (MatrixKindName(MatrixKind{kind}) == Str(v.at("kind"))) shape.kind = MatrixKind{kind};
-  }
+  shape.kind = MatrixKindNamed(Str(v.at("kind"))).value_or(shape.kind);
   return shape;
 }
 

@@ -53,9 +53,9 @@ def test_both_verifiers_judge_every_change_alike(name):
 # Statement files, and proofs with as many queries as they need.
 
 
-@pytest.fixture(scope="module", params=["weights", "state"])
+@pytest.fixture(scope="module", params=["weights", "state", "data"])
 def refreshed(request):
-    return run_changes.made({"refresh": request.param, "cells": 700 if request.param == "weights" else 1})
+    return run_changes.made({"refresh": request.param, "cells": {"weights": 700, "state": 1, "data": 30}[request.param]})
 
 
 def test_both_verifiers_judge_every_file_alike(refreshed):
@@ -80,8 +80,9 @@ def test_both_verifiers_judge_every_file_alike(refreshed):
             add(f"{path}: {str(value)[:30]}, and the proof", text, proof[:8] + about + proof[40:])
 
     with_member(("wallet",), statement_file.to_base58(hashlib.sha256(b"other").digest()), True)
-    with_member(("of",), "state" if document["of"] == "weights" else "weights", True)
-    for value in ("data", "witness", "", None, 3):
+    for of in ("weights", "state", "data"):
+        with_member(("of",), of, True)
+    for value in ("witness", "tail", "", None, 3):
         with_member(("of",), value, False)
     for end in ("before", "after"):
         with_member((end, "root"), "00" * 32, True)

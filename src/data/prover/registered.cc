@@ -208,19 +208,30 @@ Result<HeldData> OpenData(Env& env, const std::string& folder) {
   return HeldData{.card = std::move(card), .set = std::move(data.set), .matrix = std::move(matrix)};
 }
 
-Result<DataCard> RefreshData(Env& env, const std::string& folder) {
-  FLAIR_TRY(const HeldData held, OpenData(env, folder));
+Result<CommittedAnew> CommitAnew(Env& env, const std::string& folder) {
+  FLAIR_TRY(HeldData held, OpenData(env, folder));
   FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
-  DataCard card = held.card;
+  DataCard card = std::move(held.card);
   if (++card.generation > kMaxGenerations) {
     return Error(ErrorCode::kConflict, "the data were refreshed too often; register them anew");
   }
-  FLAIR_TRY(const auto rows, RowsOf({.columns = card.columns, .set = held.set}, card.shape));
-  FLAIR_TRY(const zk::CommittedMatrix matrix,
+  FLAIR_TRY(const auto rows,
+            RowsOf({.columns = card.columns, .set = std::move(held.set)}, card.shape));
+  FLAIR_TRY(zk::CommittedMatrix after,
             zk::CommittedMatrix::Commit(card.shape, rows, SeedOf(secret, card.generation)));
-  card.root = matrix.root();
-  FLAIR_DO(WriteCard(env, folder, card));
-  return card;
+  card.root = after.root();
+  return CommittedAnew{
+      .card = std::move(card), .before = std::move(held.matrix), .after = std::move(after)};
+}
+
+Status ReplaceCard(Env& env, const std::string& folder, const DataCard& card) {
+  return WriteCard(env, folder, card);
+}
+
+Result<DataCard> RefreshData(Env& env, const std::string& folder) {
+  FLAIR_TRY(CommittedAnew anew, CommitAnew(env, folder));
+  FLAIR_DO(ReplaceCard(env, folder, anew.card));
+  return std::move(anew.card);
 }
 
 }  // namespace flair::data

@@ -60,7 +60,18 @@ struct HeldData {
 Result<HeldData> OpenData(Env& env, const std::string& folder);
 
 // The same data under a fresh seed: another matrix, whose columns nobody has seen, and another
-// card, in the place of the old one. Errors: as OpenData().
+// card. Nothing is written. Errors: as OpenData(); kConflict for more generations than there are.
+struct CommittedAnew {
+  DataCard card;
+  zk::CommittedMatrix before;
+  zk::CommittedMatrix after;
+};
+Result<CommittedAnew> CommitAnew(Env& env, const std::string& folder);
+
+// That card in the place of the old one.
+Status ReplaceCard(Env& env, const std::string& folder, const DataCard& card);
+
+// Both, without a proof that the data are the same (trainer/refresh_data.h makes one).
 Result<DataCard> RefreshData(Env& env, const std::string& folder);
 
 }  // namespace flair::data

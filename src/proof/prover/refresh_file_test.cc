@@ -87,6 +87,9 @@ TEST_F(RefreshFileTest, WhatIsNoStatementIsRefused) {
   EXPECT_THAT(Read(With("\"after\":", "\"rear\":")), HasSubstr("unknown"));
   EXPECT_THAT(Read(With(",\"of\"", ", \"of\"")), HasSubstr("as it is written"));
   EXPECT_THAT(Read(With("\"rows\":", "\"rows\":99999999")), HasSubstr("rows"));
+  EXPECT_THAT(Read(With("\"after\":{", "\"after\":{\"x\":1,")), HasSubstr("after"));
+  EXPECT_FALSE(DecodeRefresh(file_.substr(1)).ok());
+  EXPECT_FALSE(IsRefreshStatement("{\"format\":1,\"program\":"));
   EXPECT_THAT(Read(file_ + file_), HasSubstr("behind its end"));
 }
 

@@ -5,7 +5,7 @@
 //           or its bounds, "passes_state"}: {"statement": TEXT, "proof": HEX} of a run on data and
 //           weights that follow from the program, or {"error": why}. A recorded run has weights
 //           that are one part in 2000 off the exact ones.
-//           {"refresh": "weights" or "state", "cells"}: the same of a refreshed commitment
+//           {"refresh": "weights", "state" or "data", "cells"}: the same of a refreshed commitment
 //   judge   {"statement", "proof"}: "accepted", or what is wrong: "rejected: why", "corrupt: why"
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -141,8 +141,7 @@ Result<std::vector<std::vector<circuit::Ints>>> Record(const Question& q) {
 
 // Cells that count up, under two seeds; the second commitment for more openings than the first.
 Result<json::object> MakeRefresh(const json::object& asked) {
-  const auto kind =
-      asked.at("refresh") == "weights" ? zk::MatrixKind::kWeights : zk::MatrixKind::kState;
+  const zk::MatrixKind kind = *zk::MatrixKindNamed(std::string(asked.at("refresh").as_string()));
   const auto count = asked.at("cells").to_number<std::uint64_t>();
   const auto commit = [&](int seed, std::uint64_t openings) -> Result<zk::CommittedMatrix> {
     FLAIR_TRY(const zk::MatrixShape shape, zk::LongLivedShape(count, kind, openings));

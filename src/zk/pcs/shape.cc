@@ -78,6 +78,13 @@ std::string_view MatrixKindName(MatrixKind kind) {
   return "unknown";
 }
 
+std::optional<MatrixKind> MatrixKindNamed(std::string_view name) {
+  for (std::uint8_t kind = 1; MatrixKindName(MatrixKind{kind}) != "unknown"; ++kind) {
+    if (MatrixKindName(MatrixKind{kind}) == name) return MatrixKind{kind};
+  }
+  return std::nullopt;
+}
+
 bool KeptWithItsSeed(MatrixKind kind) {
   return kind == MatrixKind::kWeights || kind == MatrixKind::kState || kind == MatrixKind::kData;
 }

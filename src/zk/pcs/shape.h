@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -30,6 +31,7 @@ enum class MatrixKind : std::uint8_t {
   kTail = 6,  // the combined rows of one proof; hides nothing
 };
 std::string_view MatrixKindName(MatrixKind kind);
+std::optional<MatrixKind> MatrixKindNamed(std::string_view name);
 // Weights, state and data: their seeds are kept with them and serve many proofs. A witness's and
 // a companion's are fresh for each proof.
 bool KeptWithItsSeed(MatrixKind kind);
