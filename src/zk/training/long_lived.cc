@@ -17,7 +17,7 @@ using circuit::Value;
 constexpr unsigned kNarrowBits = 15;
 constexpr unsigned kWideBits = 30;
 constexpr unsigned kMinLogColumns = 9;
-constexpr unsigned kMaxLogColumnsOfProofs = 17;  // wider tiles leave the caches
+constexpr unsigned kMaxLogColumnsOfProofs = 17;   // wider tiles leave the caches
 constexpr unsigned kMaxLogColumnsOfWitness = 18;  // 2^28 cells and more: fewer rows are shown
 // Rows that a witness has besides its data, as a rule: blinding and mask rows.
 constexpr std::uint64_t kRowsBesides = 24;
