@@ -65,6 +65,11 @@ class Runner {
       ValueId& of = last[read.value];
       if (of == kNobody || of < reader) of = reader;
     };
+    // The rule of state is that of its next value, whenever that is due.
+    for (const Value& value : c.values) {
+      if (!value.number.is_state) continue;
+      for (const Read& read : value.number.rule.inputs) note(read, kForever);
+    }
     // From the last one on: what only forms read that nobody reads is read by nobody.
     for (auto id = static_cast<ValueId>(c.values.size()); id-- > 0;) {
       const Value& value = c[id];
@@ -72,11 +77,8 @@ class Runner {
         for (const Term& term : value.form.terms) {
           for (const Read& read : term.factors) note(read, id);
         }
-      } else if (value.kind == Value::Kind::kNumber) {
-        // The rule of state is that of its next value, whenever that is due.
-        for (const Read& read : value.number.rule.inputs) {
-          note(read, value.number.is_state ? kForever : id);
-        }
+      } else if (value.kind == Value::Kind::kNumber && !value.number.is_state) {
+        for (const Read& read : value.number.rule.inputs) note(read, id);
       }
     }
     return last;

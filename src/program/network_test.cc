@@ -68,38 +68,6 @@ TEST(NetworkTest, AdamFollowsAScheduleBehindAClip) {
   }
 }
 
-// What nobody reads again is dropped, and nothing else; a prover takes what is left.
-TEST(NetworkTest, StepsThatKeepNumbersAloneHaveTheSameNumbers) {
-  Training t = Prepared(ConvNetWith("adamw(eps=1/100000)", "1/1024", "clip norm(limit=1/2)\n"));
-  t.run.steps = 2;
-  std::vector<circuit::StepValues> all;
-  const auto whole = Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
-    all.push_back(step.values);
-    return OkStatus();
-  });
-  t.run.keep = circuit::Keep::kNumbers;
-  std::size_t at = 0;
-  std::size_t dropped = 0;
-  const auto thin = Train(t.lowered, t.data, t.state, t.run, [&](const TrainingStep& step) {
-    const circuit::StepValues& expected = all[at++];
-    for (circuit::ValueId id = 0; id < t.lowered.circuit.values.size(); ++id) {
-      const circuit::Value& value = t.lowered.circuit[id];
-      if (value.kind == circuit::Value::Kind::kForm && expected.now[id].size() > 1) {
-        EXPECT_TRUE(step.values.now[id].empty()) << value.name;
-        ++dropped;
-      } else {
-        EXPECT_EQ(step.values.now[id], expected.now[id]) << value.name;
-      }
-      EXPECT_EQ(step.values.next[id], expected.next[id]) << value.name;
-    }
-    for (circuit::Ints& cells : step.values.now) cells.clear();
-    return OkStatus();
-  });
-  EXPECT_EQ(at, 2U);
-  EXPECT_GT(dropped, 20U);
-  EXPECT_EQ(thin.value().carried, whole.value().carried);
-}
-
 // Of each number a few cells.
 TEST(NetworkTest, ChangedCellsAreRefused) {
   const Training t = Prepared(ConvNetWith("sgd(momentum=9/10)", "1/32", "clip norm(limit=1/2)\n"));

@@ -93,8 +93,9 @@ Result<Ints> IntegersOf(const ModelTensor& tensor, DType dtype, ByteView bytes) 
 
 Bytes DoublesOf(const ModelTensor& tensor, const Ints& integers) {
   std::vector<double> values(integers.size());
+  const double unit = std::ldexp(1.0, -tensor.scale);  // a power of two: products are exact
   for (std::size_t i = 0; i < integers.size(); ++i) {
-    values[i] = std::ldexp(static_cast<double>(integers[i]), -tensor.scale);
+    values[i] = static_cast<double>(integers[i]) * unit;
   }
   Bytes bytes(8 * values.size());
   StoreFromDouble(DType::kF64, values, bytes);
