@@ -107,7 +107,7 @@ WORKLOADS = {
     "mlp": Workload(mlp, 64, 100, (1, 28, 28), _fashion, "1/8"),
     "lenet": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16"),
     "vgg11": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64"),
-    # A variance of 32 x 32 x 16 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
+    # A variance of 32 x 32 x 32 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
     "resnet18": Workload(resnet18, 32, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM, ("--bits", "20")),
     "vgg11_momentum": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM),
     "vgg11_adam": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/1024", "adam()", torch.optim.Adam),
