@@ -7,7 +7,7 @@
 namespace flair::data {
 namespace {
 
-constexpr std::string_view kMagic("FLLV\1\0", 6);  // and the version, 16 bits
+constexpr std::string_view kMagic("FLLV\2\0", 6);  // and the version, 16 bits
 
 std::uint64_t SizeOf(std::uint64_t num_leaves) {
   return kMagic.size() + (1 + num_leaves) * Digest::kBytes;
@@ -18,7 +18,7 @@ std::uint64_t SizeOf(std::uint64_t num_leaves) {
 Bytes EncodeLeaves(const KeptLeaves& kept) {
   Bytes out = ToBytes(kMagic);
   out.reserve(SizeOf(kept.leaves.size()));
-  Append(out, kept.cells.view());
+  Append(out, kept.origin.view());
   for (const Digest& leaf : kept.leaves) Append(out, leaf.view());
   return out;
 }
@@ -33,7 +33,7 @@ std::optional<KeptLeaves> DecodeLeaves(ByteView bytes, std::uint64_t num_leaves)
     std::copy_n(from.begin(), Digest::kBytes, digest.bytes.begin());
     return digest;
   };
-  KeptLeaves kept{.cells = digest_at(0), .leaves = {}};
+  KeptLeaves kept{.origin = digest_at(0), .leaves = {}};
   kept.leaves.reserve(num_leaves);
   for (std::uint64_t i = 1; i <= num_leaves; ++i) kept.leaves.push_back(digest_at(i));
   return kept;

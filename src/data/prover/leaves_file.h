@@ -1,7 +1,8 @@
 // The leaves of a data set's commitment, kept so that no proof has to encode the data for them.
 //
-// Only what is read back whole, of the same cells and under the card's root, is used; anything else
-// counts as no file, and the leaves are made again. Format: docs/formats/data-card.md.
+// Only what is read back whole, of the same cells and key and under the card's root, is used;
+// anything else counts as no file, and the leaves are made again. Format:
+// docs/formats/data-card.md.
 //
 // Place: data/prover, over zk/hash. Thread safety: functions.
 // SPDX-License-Identifier: Apache-2.0
@@ -19,7 +20,7 @@
 namespace flair::data {
 
 struct KeptLeaves {
-  Digest cells;                // SHA-256 of the matrix's cells
+  Digest origin;               // of the matrix
   std::vector<Digest> leaves;  // of its columns
 };
 

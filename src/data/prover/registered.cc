@@ -62,7 +62,7 @@ Result<std::shared_ptr<const zk::RowSource>> RowsOf(const Columns& data,
 Status WriteLeavesOf(Env& env, const std::string& folder, const zk::CommittedMatrix& matrix) {
   return WriteLeaves(
       env, JoinPath(folder, kLeavesFile),
-      {.cells = matrix.cells_hash(), .leaves = {matrix.leaves().begin(), matrix.leaves().end()}});
+      {.origin = matrix.origin(), .leaves = {matrix.leaves().begin(), matrix.leaves().end()}});
 }
 
 // The matrix of a card, from its leaves where they are kept.
@@ -70,7 +70,7 @@ Result<zk::CommittedMatrix> Recommit(Env& env, const std::string& folder, const 
                                      const Columns& data, const Digest& seed) {
   FLAIR_TRY(const auto rows, RowsOf(data, card.shape));
   if (auto kept = ReadLeaves(env, JoinPath(folder, kLeavesFile), card.shape.n())) {
-    FLAIR_TRY(auto restored, zk::CommittedMatrix::Restore(card.shape, rows, seed, kept->cells,
+    FLAIR_TRY(auto restored, zk::CommittedMatrix::Restore(card.shape, rows, seed, kept->origin,
                                                           std::move(kept->leaves)));
     if (restored && restored->root() == card.root) return *std::move(restored);
   }

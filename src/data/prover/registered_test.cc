@@ -188,6 +188,27 @@ TEST(RegisteredDataTest, LeavesThatAreGoneOrOthersAreMadeAgain) {
   EXPECT_NE(ReadFile(env, path, 1 << 20).value(), leaves);
 }
 
+// The leaves are right, and the cells: only the key, or the number of pads, is not theirs.
+TEST(RegisteredDataTest, LeavesOfAnotherKeyAreNotBelieved) {
+  MemEnv env;
+  PutData(env);
+  ASSERT_TRUE(RegisterData(env, kFolder, kRequest).ok());
+  ASSERT_TRUE(RegisterData(env, "/own/2", kRequest).ok());
+  const std::string path = JoinPath(kFolder, kSecretFile);
+  const Bytes own = ReadFile(env, path, 1 << 20).value();
+  Put(env, path, ReadFile(env, JoinPath("/own/2", kSecretFile), 1 << 20).value());
+  const auto held = OpenData(env, kFolder);
+  ASSERT_FALSE(held.ok());
+  EXPECT_EQ(held.error().code(), ErrorCode::kConflict);
+  Put(env, path, own);
+  EXPECT_TRUE(OpenData(env, kFolder).ok());
+  DataCard wider = ReadCard(env, kFolder).value();
+  ++wider.shape.num_pads;
+  Put(env, JoinPath(kFolder, kCardFile), ToBytes(EncodeCard(wider)));
+  ASSERT_TRUE(ReadCard(env, kFolder).ok());
+  EXPECT_FALSE(OpenData(env, kFolder).ok());
+}
+
 TEST(RegisteredDataTest, ADataFileThatIsGoneIsNotFound) {
   MemEnv env;
   PutData(env);

@@ -126,6 +126,20 @@ Digest HashCells(const MatrixShape& shape, const RowSource& rows) {
   return state.Finish(rest, shape.num_rows * row.size() * sizeof(std::uint64_t));
 }
 
+// All that a leaf follows from: pads of another seed, or of as many as another shape has, would be
+// opened under a root that is not theirs. Keyed, since a hash of the cells alone would tell whether
+// a guess of them is right. Test: RegisteredDataTest.LeavesOfAnotherKeyAreNotBelieved.
+Digest OriginOf(const MatrixShape& shape, const Digest& seed, const Digest& cells_hash) {
+  Bytes message = ToBytes("flair zk leaves v1");
+  for (const std::uint64_t number : {std::uint64_t{shape.log_columns}, std::uint64_t{shape.log_n},
+                                     shape.num_rows, shape.num_pads}) {
+    AppendLe64(message, number);
+  }
+  Append(message, seed.view());
+  Append(message, cells_hash.view());
+  return Sha256(message);
+}
+
 }  // namespace
 
 void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
@@ -134,11 +148,11 @@ void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
 }
 
 CommittedMatrix::CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows,
-                                 const Pads& pads, const Digest& cells_hash, MerkleTree tree)
+                                 const Pads& pads, const Digest& origin, MerkleTree tree)
     : shape_(shape),
       rows_(std::move(rows)),
       pads_(pads),
-      cells_hash_(cells_hash),
+      origin_(origin),
       tree_(std::move(tree)),
       digest_(MatrixDigest(shape_, tree_.root())) {}
 
@@ -146,7 +160,9 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                                                 std::shared_ptr<const RowSource> rows,
                                                 const Digest& seed) {
   FLAIR_DO(CheckShape(shape));
-  const Digest cells_hash = KeptWithItsSeed(shape.kind) ? HashCells(shape, *rows) : Digest{};
+  const bool is_kept = KeptWithItsSeed(shape.kind);
+  const Digest cells_hash = is_kept ? HashCells(shape, *rows) : Digest{};
+  const Digest origin = is_kept ? OriginOf(shape, seed, cells_hash) : Digest{};
   const Pads pads(seed, shape, cells_hash);
   std::vector<Digest> leaves(shape.n());
   const Code code(shape);
@@ -166,20 +182,20 @@ Result<CommittedMatrix> CommittedMatrix::Commit(const MatrixShape& shape,
                 leaves[code.ColumnAt(coset, place)] = hasher.Finish(slot, eight.first(rest));
               }
             });
-  return CommittedMatrix(shape, std::move(rows), pads, cells_hash, MerkleTree(std::move(leaves)));
+  return CommittedMatrix(shape, std::move(rows), pads, origin, MerkleTree(std::move(leaves)));
 }
 
 Result<std::optional<CommittedMatrix>> CommittedMatrix::Restore(
     const MatrixShape& shape, std::shared_ptr<const RowSource> rows, const Digest& seed,
-    const Digest& cells_hash, std::vector<Digest> leaves) {
+    const Digest& origin, std::vector<Digest> leaves) {
   FLAIR_DO(CheckShape(shape));
   FLAIR_CHECK(KeptWithItsSeed(shape.kind)) << "a seed of one proof only";
-  if (leaves.size() != shape.n() || HashCells(shape, *rows) != cells_hash) {
-    return std::optional<CommittedMatrix>();
-  }
+  if (leaves.size() != shape.n()) return std::optional<CommittedMatrix>();
+  const Digest cells_hash = HashCells(shape, *rows);
+  if (OriginOf(shape, seed, cells_hash) != origin) return std::optional<CommittedMatrix>();
   const Pads pads(seed, shape, cells_hash);
   return std::optional(
-      CommittedMatrix(shape, std::move(rows), pads, cells_hash, MerkleTree(std::move(leaves))));
+      CommittedMatrix(shape, std::move(rows), pads, origin, MerkleTree(std::move(leaves))));
 }
 
 OpenedMatrix CommittedMatrix::Open(std::span<const std::uint64_t> columns) const {

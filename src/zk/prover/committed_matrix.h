@@ -58,20 +58,19 @@ class CommittedMatrix {
   static Result<CommittedMatrix> Commit(const MatrixShape& shape,
                                         std::shared_ptr<const RowSource> rows, const Digest& seed);
 
-  // The same without encoding a row, from an earlier one's cells_hash() and leaves(). None when the
-  // cells are others, or the leaves not as many. REQUIRES: kept with its seed.
+  // The same without encoding a row, from an earlier one's origin() and leaves(). None when cells,
+  // seed or shape are others, or the leaves not as many. REQUIRES: kept with its seed.
   static Result<std::optional<CommittedMatrix>> Restore(const MatrixShape& shape,
                                                         std::shared_ptr<const RowSource> rows,
-                                                        const Digest& seed,
-                                                        const Digest& cells_hash,
+                                                        const Digest& seed, const Digest& origin,
                                                         std::vector<Digest> leaves);
 
   const MatrixShape& shape() const { return shape_; }
   const RowSource& rows() const { return *rows_; }
   const Digest& root() const { return tree_.root(); }
   const Digest& digest() const { return digest_; }
-  // SHA-256 of the cells, zero of those that are not kept with their seed.
-  const Digest& cells_hash() const { return cells_hash_; }
+  // What the leaves follow from, hashed: shape, seed, cells. Zero where the seed is not kept.
+  const Digest& origin() const { return origin_; }
   std::span<const Digest> leaves() const { return tree_.leaves(); }
 
   // REQUIRES: columns ascending, distinct, below n.
@@ -82,12 +81,12 @@ class CommittedMatrix {
 
  private:
   CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows, const Pads& pads,
-                  const Digest& cells_hash, MerkleTree tree);
+                  const Digest& origin, MerkleTree tree);
 
   MatrixShape shape_;
   std::shared_ptr<const RowSource> rows_;
   Pads pads_;
-  Digest cells_hash_;
+  Digest origin_;
   MerkleTree tree_;
   Digest digest_;
 };
