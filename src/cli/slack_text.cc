@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "cli/render.h"
+#include "program/tables.h"
 
 namespace flair::cli {
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostNames = 4;
 
-// What a step may err in a cell of a gauge tensor, and a channel be off in inference by it; nothing
+// What a step may err in a cell of a gauge tensor, and the running mean be behind by it; nothing
 // under sgd, where the slack bounds them like other tensors.
 struct GaugeBound {
   double step = 0;
@@ -28,8 +29,11 @@ std::optional<GaugeBound> GaugeBoundOf(const program::Program& program,
   if (!program::HasGaugeBudget(program)) return std::nullopt;
   GaugeBound bound{.step = 2 * static_cast<double>(program.schedule.LargestNumerator()) /
                            static_cast<double>(program.schedule.denominator)};
+  // The mean of a batch and the running one are rounded to it, by half of it each.
+  const double unit = std::ldexp(
+      1, -program.profile[static_cast<std::size_t>(program::ProfileLine::kStatistics)].scale);
   for (const program::GaugeTensor& gauge : gauges) {
-    bound.inference = std::max(bound.inference, bound.step / gauge.momentum.AsDouble());
+    bound.inference = std::max(bound.inference, (bound.step + unit) / gauge.momentum.AsDouble());
   }
   return bound;
 }
@@ -97,8 +101,9 @@ std::string GaugeText(const program::Program& program,
   const auto bound = GaugeBoundOf(program, gauges);
   if (!bound) return names + "within the slack, but for a tensor's own bound";
   return names + "beside the slack, each cell within " + FormatNumber(bound->step) +
-         " of the exact step (twice the learning rate), which shifts a channel by " +
-         FormatNumber(bound->inference) + " at most in inference";
+         " of the exact step (twice the learning rate), which shifts what a norm reads in "
+         "inference by " +
+         FormatNumber(bound->inference) + " at most";
 }
 
 json::value GaugeJson(const program::Program& program,

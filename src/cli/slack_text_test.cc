@@ -12,11 +12,11 @@
 namespace flair::cli {
 namespace {
 
-program::Program Under(const std::string& optimiser) {
+program::Program Under(const std::string& optimiser, const std::string& profile = "") {
   std::string text = "flair program 1\nbatch 2\ndata x [2] bits 8 scale 4\n";
   for (int i = 0; i < 6; ++i) text += "param c" + std::to_string(i) + " [2]\n";
   return program::Parsed(text + "l = mse(x, x)\nloss l\noptimiser " + optimiser +
-                         "\nschedule 1/64 x 5, 1/8\n");
+                         "\nschedule 1/64 x 5, 1/8\n" + profile);
 }
 
 TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
@@ -24,8 +24,8 @@ TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
   EXPECT_EQ(
       GaugeText(adam, {{.parameter = 3, .momentum = {1, 10}}}),
       "c3: a bias that a norm takes away again; beside the slack, each cell within 0.25 of the "
-      "exact step (twice the learning rate), which shifts a channel by 2.5 at most in "
-      "inference");
+      "exact step (twice the learning rate), which shifts what a norm reads in inference by 2.5 "
+      "at most");
   EXPECT_EQ(GaugeText(Under("sgd()"), {{0, {1, 10}}, {2, {1, 10}}}),
             "c0, c2: biases that a norm takes away again; within the slack, but for a tensor's own "
             "bound");
@@ -35,8 +35,9 @@ TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
 
 TEST(SlackTextTest, TheirBoundIsThatOfTheSlowestMean) {
   const std::vector<program::GaugeTensor> two = {{0, {1, 10}}, {5, {1, 100}}};
-  EXPECT_EQ(boost::json::serialize(GaugeJson(Under("adam()"), two)),
-            R"({"tensors":["c0","c5"],"step":2.5E-1,"inference":2.5E1})");
+  // A mean that is whole numbers stays where a tenth of a step does not reach the next one.
+  EXPECT_EQ(boost::json::serialize(GaugeJson(Under("adam()", "profile statistics 30 0\n"), two)),
+            R"({"tensors":["c0","c5"],"step":2.5E-1,"inference":1.25E2})");
   EXPECT_EQ(boost::json::serialize(GaugeJson(Under("sgd()"), two)),
             R"({"tensors":["c0","c5"],"step":null,"inference":null})");
 }
