@@ -94,7 +94,7 @@ json::object AsJson(const proof::RunStatement& statement, const program::Lowered
   return document;
 }
 
-// Two commitments to the same weights, or state.
+// Two commitments to the same weights, state or data.
 Result<ExitCode> VerifyRefreshed(Session& s, const Args& args, std::string_view text) {
   auto claim = proof::DecodeRefresh(text);
   if (!claim.ok()) return std::move(claim).error().In(args.statement);
@@ -110,6 +110,9 @@ Result<ExitCode> VerifyRefreshed(Session& s, const Args& args, std::string_view 
           << "to         " << DigestText(claim->after) << "\n"
           << "by         " << wallet.ToBase58() << "\n"
           << "soundness  " << FormatNumber(bits) << " bits\n";
+  if (claim->before.shape.kind == zk::MatrixKind::kData) {
+    s.note() << "records and columns are in no commitment: compare them in both cards\n";
+  }
   s.Document(json::object{{"valid", true},
                           {"kind", "refresh"},
                           {"of", of},
