@@ -4,8 +4,8 @@
 from .units import ONE
 
 
-def gauge_tensors(graph) -> set:
-    """Their parameters, of a graph with its derivative."""
+def gauge_tensors(graph) -> dict:
+    """The norm that takes it away, by parameter, of a graph with its derivative."""
     readers = {}
     for number, node in enumerate(graph.nodes):
         for x in node.inputs:
@@ -17,19 +17,20 @@ def gauge_tensors(graph) -> set:
         found = readers.get(number, [])
         return (found[0], graph[found[0]]) if len(found) == 1 else (None, None)
 
-    def is_gauge(parameter):
+    def norm_above(parameter):
         bias, (number, node) = parameter, reader(parameter)
         if node is not None and node.op == "reshape":
             bias, (number, node) = number, reader(number)
         if node is None or node.op != "add" or len(node.dims) < 2:
-            return False
+            return None
         factor = node.alpha if node.inputs[0] == bias else node.beta
         missing = len(node.dims) - len(graph[bias].dims)
         channels = [1, node.dims[1]] + [1] * (len(node.dims) - 2)
         if factor != ONE or missing > 1 or graph[bias].dims != channels[missing:]:
-            return False
+            return None
         number, node = reader(number)
-        return node is not None and node.op == "batch_norm" and number not in stays
+        return number if node is not None and node.op == "batch_norm" and number not in stays else None
 
-    return {node.index for number, node in enumerate(graph.nodes)
-            if node.op == "parameter" and graph.gradients[node.index] is not None and is_gauge(number)}  # fmt: skip
+    trained = {node.index: norm_above(number) for number, node in enumerate(graph.nodes)
+               if node.op == "parameter" and graph.gradients[node.index] is not None}  # fmt: skip
+    return {parameter: norm for parameter, norm in trained.items() if norm is not None}

@@ -171,6 +171,18 @@ def batch_norm_grad(low, number, node):
     ])  # fmt: skip
 
 
+def follow_gauge(low, norm, own) -> list:
+    """What a recorded bias that the norm takes away moves its running mean by: W' - W."""
+    pieces = []
+    for parameter, above in low.gauges.items():
+        if above == norm and low.program["optimiser"]["code"] != 1:
+            w, unit = low.parameters[parameter], units.power(low.program["parameters"][parameter]["scale"] - 30)
+            for after, factor in ((True, units.ONE), (False, units.MINUS)):
+                read = read_of(low.b.at(w, after=after), units.times(unit, factor), [low.b.axes_of(w)])
+                pieces += read.renamed(own).pieces
+    return pieces
+
+
 def lower_buffers(low):
     """buffer' = (1 - m) buffer + m statistic, the statistic rounded first."""
     b, (bits, scale), moved = low.b, low.line("statistics"), set()
@@ -187,6 +199,8 @@ def lower_buffers(low):
         m = units.unit(running.momentum)
         rest = units.plus(units.ONE, units.times(m, units.MINUS))
         pieces = [Piece(units.times(units.power(-scale), by), [b.at(value)]) for value, by in ((batch, m), (buffer, rest))]
+        if running.is_mean:
+            pieces += follow_gauge(low, running.node, own)
         x, divisor = low.scaled(Expression(own, [piece for piece in pieces if piece.unit != 0]), scale)
         b.divide_into(buffer, x, divisor)
     for index, buffer in enumerate(low.buffers):

@@ -55,7 +55,7 @@ class Lowering:
         self.parameters, self.buffers, self.publics, self.facts = [], [], [], {}
         self.middles, self.one_hots, self.norms, self.means, self.deviations = {}, {}, {}, {}, []
         self.clipped, self.slacks = {}, {}
-        self.gauges = gauge.gauge_tensors(graph) if bounds else set()
+        self.gauges = gauge.gauge_tensors(graph) if bounds else {}
 
     # --- the profile ------------------------------------------------------------------------
 

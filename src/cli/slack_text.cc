@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kMostNames = 4;
 
-// What a step may err in a cell of a gauge tensor, and the running mean be behind by it; nothing
-// under sgd, where the slack bounds them like other tensors.
+// What a step may err in a cell of a gauge tensor, and a norm read otherwise in inference by it;
+// nothing under sgd, where the slack bounds them like other tensors.
 struct GaugeBound {
   double step = 0;
   double inference = 0;
@@ -29,11 +29,11 @@ std::optional<GaugeBound> GaugeBoundOf(const program::Program& program,
   if (!program::HasGaugeBudget(program)) return std::nullopt;
   GaugeBound bound{.step = 2 * static_cast<double>(program.schedule.LargestNumerator()) /
                            static_cast<double>(program.schedule.denominator)};
-  // The mean of a batch and the running one are rounded to it, by half of it each.
+  // The running mean moves along: rounding of it and of a batch's mean, by half a unit each, stays.
   const double unit = std::ldexp(
       1, -program.profile[static_cast<std::size_t>(program::ProfileLine::kStatistics)].scale);
   for (const program::GaugeTensor& gauge : gauges) {
-    bound.inference = std::max(bound.inference, (bound.step + unit) / gauge.momentum.AsDouble());
+    bound.inference = std::max(bound.inference, unit / gauge.momentum.AsDouble());
   }
   return bound;
 }
@@ -101,8 +101,9 @@ std::string GaugeText(const program::Program& program,
   const auto bound = GaugeBoundOf(program, gauges);
   if (!bound) return names + "within the slack, but for a tensor's own bound";
   return names + "beside the slack, each cell within " + FormatNumber(bound->step) +
-         " of the exact step (twice the learning rate), which shifts what a norm reads in "
-         "inference by " +
+         " of the exact step (twice the learning rate); a running mean moves along, and what a "
+         "norm "
+         "reads in inference is off by its rounding, " +
          FormatNumber(bound->inference) + " at most";
 }
 

@@ -24,8 +24,8 @@ TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
   EXPECT_EQ(
       GaugeText(adam, {{.parameter = 3, .momentum = {1, 10}}}),
       "c3: a bias that a norm takes away again; beside the slack, each cell within 0.25 of the "
-      "exact step (twice the learning rate), which shifts what a norm reads in inference by 2.5 "
-      "at most");
+      "exact step (twice the learning rate); a running mean moves along, and what a norm reads in "
+      "inference is off by its rounding, 2.384e-06 at most");
   EXPECT_EQ(GaugeText(Under("sgd()"), {{0, {1, 10}}, {2, {1, 10}}}),
             "c0, c2: biases that a norm takes away again; within the slack, but for a tensor's own "
             "bound");
@@ -35,9 +35,9 @@ TEST(SlackTextTest, GaugeTensorsAreNamedWithTheirBound) {
 
 TEST(SlackTextTest, TheirBoundIsThatOfTheSlowestMean) {
   const std::vector<program::GaugeTensor> two = {{0, {1, 10}}, {5, {1, 100}}};
-  // A mean that is whole numbers stays where a tenth of a step does not reach the next one.
+  // A mean that is whole numbers stays where a hundredth of a step does not reach the next one.
   EXPECT_EQ(boost::json::serialize(GaugeJson(Under("adam()", "profile statistics 30 0\n"), two)),
-            R"({"tensors":["c0","c5"],"step":2.5E-1,"inference":1.25E2})");
+            R"({"tensors":["c0","c5"],"step":2.5E-1,"inference":1E2})");
   EXPECT_EQ(boost::json::serialize(GaugeJson(Under("sgd()"), two)),
             R"({"tensors":["c0","c5"],"step":null,"inference":null})");
 }

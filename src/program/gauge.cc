@@ -21,8 +21,8 @@ class Pattern {
     }
   }
 
-  // The momentum of the norm's running mean, if `parameter` is a gauge tensor.
-  std::optional<Rational> MomentumAbove(NodeId parameter) const {
+  // The norm that takes `parameter` away again, if it is a gauge tensor.
+  std::optional<NodeId> NormAbove(NodeId parameter) const {
     NodeId bias = parameter;
     std::optional<NodeId> reader = OnlyReaderOf(bias);
     if (reader && g_[*reader].op == Primitive::kReshape) {
@@ -36,7 +36,19 @@ class Pattern {
     // Only a norm that takes its statistics from the batch moves buffers; its vectors have one dim,
     // the sum has two or more: it is what is normalised. For the same reason neither the sum nor
     // the bias is the loss.
-    return MomentumOf(*reader);
+    return MomentumOf(*reader) ? reader : std::nullopt;
+  }
+
+  // SOUNDNESS: a mean that never moves, or that a step reads, would give what a bias gathers to
+  // inference or to the other tensors. Test: the same.
+  std::optional<Rational> MomentumOf(NodeId norm) const {
+    std::optional<Rational> momentum;
+    for (const RunningUpdate& update : g_.running) {
+      if (update.node != norm) continue;
+      if (update.momentum.num == 0 || IsRead(update.buffer)) return std::nullopt;
+      momentum = update.momentum;
+    }
+    return momentum;
   }
 
  private:
@@ -69,18 +81,6 @@ class Pattern {
     return true;
   }
 
-  // SOUNDNESS: a mean that never moves, or that a step reads, would give what a bias gathers to
-  // inference or to the other tensors. Test: the same.
-  std::optional<Rational> MomentumOf(NodeId norm) const {
-    std::optional<Rational> momentum;
-    for (const RunningUpdate& update : g_.running) {
-      if (update.node != norm) continue;
-      if (update.momentum.num == 0 || IsRead(update.buffer)) return std::nullopt;
-      momentum = update.momentum;
-    }
-    return momentum;
-  }
-
   bool IsRead(std::uint32_t buffer) const {
     for (NodeId id = 0; id < g_.nodes.size(); ++id) {
       const GraphNode& node = g_[id];
@@ -105,8 +105,9 @@ std::vector<GaugeTensor> GaugeTensorsOf(const Graph& graph) {
   for (NodeId id = 0; id < graph.nodes.size(); ++id) {
     const GraphNode& node = graph[id];
     if (node.op != Primitive::kParameter || !graph.gradients[node.index]) continue;
-    if (const auto momentum = pattern.MomentumAbove(id)) {
-      found.push_back({.parameter = node.index, .momentum = *momentum});
+    if (const auto norm = pattern.NormAbove(id)) {
+      found.push_back(
+          {.parameter = node.index, .momentum = *pattern.MomentumOf(*norm), .norm = *norm});
     }
   }
   return found;

@@ -20,8 +20,7 @@ namespace flair::program {
 struct GaugeTensor {
   std::uint32_t parameter = 0;
   Rational momentum;  // of the norm's running mean, positive
-
-  bool operator==(const GaugeTensor&) const = default;
+  NodeId norm = 0;    // that takes it away
 };
 
 // Does a recorded step bound them by its learning rate? Adam's family does; under sgd they stay

@@ -117,20 +117,23 @@ struct Recorded {
 
   // Empty when every step stays within the slack.
   std::string Judge(const Slack& slack) const {
+    const auto end = End(slack);
+    return end.ok() ? "" : end.error().message() + "; " + end.error().hint();
+  }
+
+  Result<TrainingState> End(const Slack& slack) const {
     const auto lowered = Lower(training.program, slack);
     EXPECT_TRUE(lowered.ok()) << (lowered.ok() ? "" : lowered.error().message());
     TrainingState start = training.state;
     start.carried.resize(lowered->circuit.carried.size(), {0});
-    const auto end =
-        Train(*lowered, training.data, std::move(start),
-              {.seed = training.run.seed,
-               .first_step = 0,
-               .steps = weights.size(),
-               .recorded = [&](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
-                 return weights[step];
-               }},
-              [](const TrainingStep&) { return OkStatus(); });
-    return end.ok() ? "" : end.error().message() + "; " + end.error().hint();
+    return Train(*lowered, training.data, std::move(start),
+                 {.seed = training.run.seed,
+                  .first_step = 0,
+                  .steps = weights.size(),
+                  .recorded = [&](std::uint64_t step) -> Result<std::vector<circuit::Ints>> {
+                    return weights[step];
+                  }},
+                 [](const TrainingStep&) { return OkStatus(); });
   }
 };
 
@@ -424,6 +427,24 @@ TEST(SlackTest, ARateOfManyDigitsBoundsExactly) {
   const std::string fine = "profile adam_update 35 33\n";
   EXPECT_EQ(moved(262'143, fine), "");
   EXPECT_THAT(moved(262'145, fine), HasSubstr("two rates"));
+}
+
+// Two rates a step, in one direction: inference reads nothing of it.
+TEST(SlackTest, ARunningMeanMovesWithItsGaugeTensor) {
+  constexpr std::size_t kM = 5, kSteps = 12;
+  const std::string text = Replaced(kNormed, "1/1024 x 3, 1/8192", "1/1024");
+  const auto lag = [&](std::int64_t error) {
+    const Recorded run(text, kSteps, [=](auto, std::size_t tensor, std::size_t cell, auto) {
+      return tensor == kC && cell == 1 ? error : 0;
+    });
+    const auto end = run.End(DefaultSlack(Parsed(text)));
+    EXPECT_TRUE(end.ok()) << (end.ok() ? "" : end.error().message());
+    if (!end.ok()) return 1.0;
+    const double bias = std::ldexp(static_cast<double>(end->carried[kC][1]), -30);
+    EXPECT_GE(std::abs(bias), error == 0 ? 0 : 0.02);
+    return bias - std::ldexp(static_cast<double>(end->carried[kM][1]), -22);
+  };
+  for (const std::int64_t error : {1 << 21, -(1 << 21)}) EXPECT_NEAR(lag(error), lag(0), 1e-4);
 }
 
 // Adam makes steps of a whole rate where a gradient is noise; a framework's noise has another sign.

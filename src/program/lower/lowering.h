@@ -172,6 +172,7 @@ class Lowering {
   Status LowerBatchNorm(NodeId id);
   Status LowerBatchNormGrad(NodeId id);
   Status LowerBatchNormScaleGrad(NodeId id);
+  void FollowGauge(NodeId norm, const AxesOfDims& own, Expression& mean);
   Status LowerBuffers();
   Result<Operand> InverseRoot(const std::string& name, const Expression& x, Rational eps);
   Result<Operand> GradientAlong(const Norm& norm, NodeId dy);

@@ -231,6 +231,21 @@ Status Lowering::LowerBatchNormGrad(NodeId id) {
   return OkStatus();
 }
 
+// A recorded bias that the norm takes away moves its running mean along, so that nothing of it is
+// left in inference.
+void Lowering::FollowGauge(NodeId norm, const AxesOfDims& own, Expression& mean) {
+  for (const GaugeTensor& gauge : made_.gauges) {
+    if (gauge.norm != norm || !HasOwnBudget(gauge.parameter)) continue;
+    const circuit::ValueId w = made_.parameters[gauge.parameter];
+    const Unit unit = PowerOfTwo(p_.parameters[gauge.parameter].scale - 30);
+    circuit::Read after = b_.At(w);
+    after.moment = circuit::Moment::kNext;
+    AddTo(mean, axes_.Renamed(ReadOf({after, unit}, {b_[w].axes}), own));
+    AddTo(mean,
+          axes_.Renamed(ReadOf({b_.At(w), Times(unit, MakeUnit(-1, 1, 0))}, {b_[w].axes}), own));
+  }
+}
+
 // buffer' = round((1 - m) buffer + m statistic), the statistic rounded first.
 Status Lowering::LowerBuffers() {
   const Format format = Line(ProfileLine::kStatistics);
@@ -259,6 +274,7 @@ Status Lowering::LowerBuffers() {
     Expression next = ReadOf({b_.At(batch), Times(unit, m)}, own);
     const Unit rest = Plus(Unit{}, Times(m, MakeUnit(-1, 1, 0)));
     AddTo(next, ReadOf({b_.At(buffer), Times(unit, rest)}, own));
+    if (is_mean) FollowGauge(update.node, own, next);
     std::erase_if(next.pieces, [](const Piece& piece) { return piece.unit.is_zero(); });
     FLAIR_TRY(const Scaled x, AddScaled(name + ".next", next, format.scale));
     b_.DivideInto(buffer, x.form, x.divisor);
