@@ -7,9 +7,8 @@
 namespace flair {
 
 // Freed memory stays with the process, large arrays too. A prover frees and takes hundreds of
-// megabytes stage after stage, and the system clears every page that it hands out: on a virtual
-// machine that costs more than most of what is then computed there, and with large pages twice as
-// much as with small ones.
+// megabytes stage after stage, and the system clears every page that it hands out, which is slow
+// on a virtual machine (docs/design/0006-prover-time.md).
 void KeepFreedMemory();
 
 }  // namespace flair
