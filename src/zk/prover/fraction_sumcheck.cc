@@ -102,6 +102,27 @@ void FractionSumcheck::AddBlock(const FractionPairs& in, const EqOfRest& eq, std
   sums.second += eq.high[block] * Sum(lanes, kSumLanes);
 }
 
+// With q = base - v of both leaves, (1 + mu q0) q1 + q0 is
+// 2 base + mu base^2 - (1 + mu base)(v0 + v1) + mu v0 v1, and the weights of a block's pairs add
+// up to 1.
+void FractionSumcheck::AddInts(const FractionTree::IntLeaves& leaves, const EqOfRest& eq,
+                               std::uint64_t block, KSpan lanes, Sums& sums) const {
+  kernels_.round_of_ints(leaves.v, eq.low.span(), eq.low.capacity(), lanes);
+  const Fp2 of_sums = Fp2(1) + mu_ * leaves.base;
+  const Fp2 constant = leaves.base + leaves.base * of_sums;
+  const auto value = [&](std::size_t at) {
+    return eq.high[block] * (constant - of_sums * Sum(lanes, at * kSumLanes) +
+                             mu_ * Sum(lanes, (2 + at) * kSumLanes));
+  };
+  sums.first += value(0);
+  sums.second += value(1);
+}
+
+std::optional<FractionTree::IntLeaves> FractionSumcheck::FindInts(std::uint64_t block) const {
+  if (round_ > 0 || (block + 1) * kEntriesAtOnce > num_ones_) return std::nullopt;
+  return tree_.FindInts(2 * block * kEntriesAtOnce, 2 * kEntriesAtOnce);
+}
+
 FractionPairs FractionSumcheck::Stored(std::uint64_t first, std::uint64_t num_ones) const {
   FractionPairs pairs{
       .p0 = {}, .q0 = q0_.span().From(first), .p1 = {}, .q1 = q1_.span().From(first)};
@@ -130,9 +151,13 @@ FractionSumcheck::Sums FractionSumcheck::FirstSums() const {
   std::vector<Sums> parts(num_tasks);
   OnAllThreads(num_tasks, [&](std::size_t task) {
     auto scratch = tree_.Borrow();
-    const KVector lanes(2 * kSumLanes);
+    const KVector lanes(4 * kSumLanes);
     const std::uint64_t end = std::min(eq.num_blocks, (task + 1) * kBlocksPerTask);
     for (std::uint64_t block = task * kBlocksPerTask; block < end; ++block) {
+      if (const auto ints = FindInts(block)) {
+        AddInts(*ints, eq, block, lanes.span(), parts[task]);
+        continue;
+      }
       const FractionPairs in = Read(block * kEntriesAtOnce, kEntriesAtOnce, *scratch);
       AddBlock(in, eq, block, lanes.span(), parts[task]);
     }
@@ -194,11 +219,16 @@ void FractionSumcheck::Fold(Fp2 r) {
   const auto fold_task = [&](std::uint64_t task) {
     const KVector lanes(2 * kSumLanes);
     for_each_block(task, [&](std::uint64_t block, FractionTree::Scratch& scratch) {
-      const FractionPairs in = Read(block * kEntriesAtOnce, kEntriesAtOnce, scratch);
       const std::uint64_t to = block * kEntriesAtOnce / 2;
-      kernels_.fold(in.q0, r, q0_.span().From(to), kEntriesAtOnce / 2);
-      kernels_.fold(in.q1, r, q1_.span().From(to), kEntriesAtOnce / 2);
-      if (round_ == 0 || num_ones_ == 0) FoldNumerators(in, r, block);
+      if (const auto ints = FindInts(block)) {
+        kernels_.fold_of_ints(ints->base, ints->v, r, q0_.span().From(to), q1_.span().From(to),
+                              kEntriesAtOnce / 2);
+      } else {
+        const FractionPairs in = Read(block * kEntriesAtOnce, kEntriesAtOnce, scratch);
+        kernels_.fold(in.q0, r, q0_.span().From(to), kEntriesAtOnce / 2);
+        kernels_.fold(in.q1, r, q1_.span().From(to), kEntriesAtOnce / 2);
+        if (round_ == 0 || num_ones_ == 0) FoldNumerators(in, r, block);
+      }
       // Two blocks are one of the next round; behind the last one nothing is there.
       const std::uint64_t next = block / 2;
       if (block + 1 == num_blocks) FillNeutral(to + kEntriesAtOnce / 2, capacity);

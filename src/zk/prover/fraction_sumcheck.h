@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,11 @@ class FractionSumcheck {
   using Sums = std::pair<Fp2, Fp2>;
   void AddBlock(const FractionPairs& in, const EqOfRest& eq, std::uint64_t block, KSpan lanes,
                 Sums& sums) const;
+  // The same of a block of leaves that are integers, in the first round.
+  void AddInts(const FractionTree::IntLeaves& leaves, const EqOfRest& eq, std::uint64_t block,
+               KSpan lanes, Sums& sums) const;
+  // Of a block of the leaves' layer in the first round, if they are all integers.
+  std::optional<FractionTree::IntLeaves> FindInts(std::uint64_t block) const;
   Sums FirstSums() const;
   void FillNeutral(std::uint64_t begin, std::uint64_t end) const;
   // The tables of the block's numerators, if it has any.

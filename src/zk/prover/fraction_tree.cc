@@ -76,6 +76,13 @@ FractionTree::Level FractionTree::Build(unsigned level) const {
 
 FractionPairs FractionTree::ReadChildren(unsigned level, std::uint64_t first, std::uint64_t count,
                                          Scratch& scratch) const {
+  if (level + 2 == num_layers()) {
+    if (const auto ints = FindInts(4 * first, 4 * count)) {
+      const FractionPairs out = scratch.pairs.pairs();
+      kernels_.children_of_ints(ints->base, ints->v, out, count);
+      return out;
+    }
+  }
   const std::uint64_t n = size(level + 1);
   const std::uint64_t begin = std::min(2 * first, n);
   const std::uint64_t present = std::min(2 * count, n - begin);
@@ -99,6 +106,25 @@ FractionPairs FractionTree::ReadChildren(unsigned level, std::uint64_t first, st
   kernels_.deinterleave(p, out.p0, out.p1, count);
   kernels_.deinterleave(q, out.q0, out.q1, count);
   return out;
+}
+
+std::vector<LookupPlan::LeafBlock>::const_iterator FractionTree::BlockOf(std::uint64_t leaf) const {
+  const auto& blocks = plan_.leaf_blocks();
+  return std::prev(std::upper_bound(
+      blocks.begin(), blocks.end(), leaf,
+      [](std::uint64_t at, const LookupPlan::LeafBlock& b) { return at < b.first_leaf; }));
+}
+
+std::optional<FractionTree::IntLeaves> FractionTree::FindInts(std::uint64_t first,
+                                                              std::uint64_t count) const {
+  if (first + count > plan_.num_leaves()) return std::nullopt;
+  const LookupPlan::LeafBlock& block = *BlockOf(first);
+  const std::uint64_t skipped = first - block.first_leaf;
+  if (block.is_table || skipped + count > std::uint64_t{1} << block.log_size) return std::nullopt;
+  const LookupBlock& lookups = plan_.lookups()[block.index];
+  if (lookups.c1 || lookups.c2) return std::nullopt;
+  return IntLeaves{.v = &cells_[lookups.v + skipped],
+                   .base = challenges_.alpha - challenges_.beta0 * Fp(lookups.class_number)};
 }
 
 // Nodes of the level above the leaves. `p` and `q` may be the scratch's own: they are written
@@ -158,11 +184,7 @@ KSpan FractionTree::ReadBlock(const LookupPlan::LeafBlock& block, std::uint64_t 
 void FractionTree::ReadLeaves(std::uint64_t first, std::uint64_t count, std::optional<KSpan> p,
                               KSpan q, Scratch& scratch) const {
   if (count == 0) return;
-  const auto& blocks = plan_.leaf_blocks();
-  auto block = std::upper_bound(
-      blocks.begin(), blocks.end(), first,
-      [](std::uint64_t leaf, const LookupPlan::LeafBlock& b) { return leaf < b.first_leaf; });
-  for (--block; count > 0; ++block) {
+  for (auto block = BlockOf(first); count > 0; ++block) {
     const std::uint64_t skipped = first - block->first_leaf;
     const std::uint64_t n = std::min(count, (std::uint64_t{1} << block->log_size) - skipped);
     const KSpan made = ReadBlock(*block, skipped, n, scratch);  // may begin within a lane

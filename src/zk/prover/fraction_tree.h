@@ -62,6 +62,13 @@ class FractionTree {
   std::uint64_t num_ones() const { return num_ones_; }
   std::pair<KSpan, KSpan> ReadOnes(std::uint64_t first, std::uint64_t count,
                                    Scratch& scratch) const;
+  // Leaves 1/(base - v) of one class without companions, as they lie in the witness.
+  struct IntLeaves {
+    const std::int32_t* v;
+    Fp2 base;
+  };
+  // Leaves first ... if they are all such of one block.
+  std::optional<IntLeaves> FindInts(std::uint64_t first, std::uint64_t count) const;
   // Room for reading, one for each thread; kept for the next.
   std::unique_ptr<Scratch> Borrow() const;
   void Return(std::unique_ptr<Scratch> scratch) const;
@@ -75,6 +82,8 @@ class FractionTree {
     KVector q;
   };
 
+  // The block of a leaf.
+  std::vector<LookupPlan::LeafBlock>::const_iterator BlockOf(std::uint64_t leaf) const;
   // The denominators of a block's leaves, up to whole lanes.
   KSpan ReadBlock(const LookupPlan::LeafBlock& block, std::uint64_t skipped, std::uint64_t n,
                   Scratch& scratch) const;

@@ -26,6 +26,8 @@ FLAIR_LANES Wide MulAddK(Wide c, Wide x, Wide y) { return AddK(c, MulK(x, y)); }
 FLAIR_LANES Wide TwoProducts(Wide x, Wide y, Wide z, Wide w) {
   return AddK(MulK(x, y), MulK(z, w));
 }
+// c + x y over F.
+FLAIR_LANES Word MulAddF(Word c, Word x, Word y) { return Lanes::Add(c, Lanes::Mul(x, y)); }
 // c + x y, y over F.
 FLAIR_LANES Wide MulAddBase(Wide c, Wide x, Word y) {
   return AddK(c, {Lanes::Mul(x.a, y), Lanes::Mul(x.b, y)});

@@ -111,6 +111,7 @@ FLAIR_LANES Wide TwoProducts(Wide x, Wide y, Wide z, Wide w) {
   s.Add(z, w);
   return ReduceK(s);
 }
+FLAIR_LANES Word MulAddF(Word c, Word x, Word y) { return Reduce(MulAdd(Of(c), x, y)); }
 FLAIR_LANES Wide MulAddBase(Wide c, Wide x, Word y) {
   return {Reduce(MulAdd(Of(c.a), x.a, y)), Reduce(MulAdd(Of(c.b), x.b, y))};
 }

@@ -63,6 +63,16 @@ struct KKernels {
   void (*round)(const FractionPairs& in, KSpan eq, std::size_t n, KSpan sums);
   // The same of p0 = 1 + mu q0 and p1 = 1.
   void (*round_of_ones)(KSpan q0, KSpan q1, KSpan eq, Fp2 mu, std::size_t n, KSpan sums);
+  // Of leaves 1/(base - v): the children of node i are p0/q0 = 1/(base - v[4i]) +
+  // 1/(base - v[4i + 1]) and p1/q1, the same of v[4i + 2] and v[4i + 3].
+  void (*children_of_ints)(Fp2 base, const std::int32_t* v, const FractionPairs& out,
+                           std::size_t n);
+  // With x[i](X) = v[4i] + X (v[4i + 2] - v[4i]), y[i] the same of v[4i + 1] and v[4i + 3]:
+  // sum_i eq[i] (x + y)[i](X) at X = 0 in kSumLanes parts from sums[0] on, at X = 2 from
+  // sums[kSumLanes] on, and behind them the same of x y.
+  void (*round_of_ints)(const std::int32_t* v, KSpan eq, std::size_t n, KSpan sums);
+  // q0[i] = base - x[i](r), q1[i] = base - y[i](r).
+  void (*fold_of_ints)(Fp2 base, const std::int32_t* v, Fp2 r, KSpan q0, KSpan q1, std::size_t n);
   // out[i] = base - v[i].
   void (*subtract_ints)(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n);
   // out[i] -= c v[i].

@@ -121,6 +121,65 @@ TEST_P(KKernelsTest, OnesAreFractionsLikeOthers) {
   }
 }
 
+TEST_P(KKernelsTest, IntegersAreLeavesLikeOthers) {
+  std::vector<std::int32_t> v(4 * kSize);
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    constexpr std::int32_t kBorders[] = {0, 1, -1, INT32_MAX, INT32_MIN};
+    v[i] = i % 3 == 0 ? kBorders[i % std::size(kBorders)]
+                      : static_cast<std::int32_t>(Random().a.value() >> 33U);
+  }
+  const Fp2 base = Random();
+  const KVector q0(2 * kSize);
+  const KVector q1(2 * kSize);
+  for (std::size_t i = 0; i < 2 * kSize; ++i) {
+    q0.span().Set(i, base - Fp2(Fp::FromInt(v[2 * i])));
+    q1.span().Set(i, base - Fp2(Fp::FromInt(v[2 * i + 1])));
+  }
+  const KVector p(2 * kSize);
+  const KVector q(2 * kSize);
+  kernels().combine_ones(q0.span(), q1.span(), p.span(), q.span(), 2 * kSize);
+  const KVector made[4] = {KVector(kSize), KVector(kSize), KVector(kSize), KVector(kSize)};
+  kernels().children_of_ints(
+      base, v.data(), {made[0].span(), made[1].span(), made[2].span(), made[3].span()}, kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(made[0].at(i), p.at(2 * i));
+    EXPECT_EQ(made[1].at(i), q.at(2 * i));
+    EXPECT_EQ(made[2].at(i), p.at(2 * i + 1));
+    EXPECT_EQ(made[3].at(i), q.at(2 * i + 1));
+  }
+
+  const Fp2 r = Random();
+  const KVector folded[2] = {KVector(kSize), KVector(kSize)};
+  const KVector folded_ints[2] = {KVector(kSize), KVector(kSize)};
+  kernels().fold(q0.span(), r, folded[0].span(), kSize);
+  kernels().fold(q1.span(), r, folded[1].span(), kSize);
+  kernels().fold_of_ints(base, v.data(), r, folded_ints[0].span(), folded_ints[1].span(), kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    EXPECT_EQ(folded_ints[0].at(i), folded[0].at(i));
+    EXPECT_EQ(folded_ints[1].at(i), folded[1].at(i));
+  }
+
+  const KVector eq = RandomVector(kSize);
+  const KVector sums(4 * kSumLanes);
+  kernels().round_of_ints(v.data(), eq.span(), kSize, sums.span());
+  Fp2 expected[4];
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const auto at = [&](std::size_t k, int x) {
+      const Fp v0 = Fp::FromInt(v[4 * i + k]);
+      return v0 + Fp::FromInt(x) * (Fp::FromInt(v[4 * i + k + 2]) - v0);
+    };
+    for (const int x : {0, 2}) {
+      expected[x / 2] += eq.at(i) * (at(0, x) + at(1, x));
+      expected[2 + x / 2] += eq.at(i) * (at(0, x) * at(1, x));
+    }
+  }
+  for (std::size_t part = 0; part < 4; ++part) {
+    Fp2 sum;
+    for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(part * kSumLanes + i);
+    EXPECT_EQ(sum, expected[part]) << part;
+  }
+}
+
 TEST_P(KKernelsTest, ProductsSumsAndSteps) {
   const KVector x = RandomVector(2 * kSize);
   const KVector y = RandomVector(2 * kSize);

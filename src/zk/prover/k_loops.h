@@ -227,6 +227,82 @@ void RoundOfOnes(KSpan q0, KSpan q1, KSpan eq, Fp2 mu, std::size_t n, KSpan sums
   StoreSum(sums, kSumLanes, sum2.Get());
 }
 
+// Four integers a node: v[4i + k] in part k.
+FLAIR_LANES void LoadFours(const std::int32_t* v, std::size_t i, Word (&parts)[4]) {
+  Word loaded[4];
+  for (std::size_t k = 0; k < 4; ++k) loaded[k] = Lanes::LoadInts(v + 4 * i + k * kWidth);
+  const Word even[2] = {Lanes::Even(loaded[0], loaded[1]), Lanes::Even(loaded[2], loaded[3])};
+  const Word odd[2] = {Lanes::Odd(loaded[0], loaded[1]), Lanes::Odd(loaded[2], loaded[3])};
+  parts[0] = Lanes::Even(even[0], even[1]);
+  parts[1] = Lanes::Even(odd[0], odd[1]);
+  parts[2] = Lanes::Odd(even[0], even[1]);
+  parts[3] = Lanes::Odd(odd[0], odd[1]);
+}
+
+// With base = a + b phi: p = 2 base - (v0 + v1), q = (a - v0)(a - v1) + 7 b^2 +
+// b (2 a - (v0 + v1)) phi.
+void ChildrenOfInts(Fp2 base, const std::int32_t* v, const FractionPairs& out, std::size_t n) {
+  const Word zero = Lanes::Broadcast(0);
+  const Word a = Lanes::Broadcast(base.a.value());
+  const Word b = Lanes::Broadcast(base.b.value());
+  const Word b2 = Lanes::Add(b, b);
+  const Word norm = Lanes::Mul(Lanes::Mul(b, b), Lanes::Broadcast(7));
+  const auto combine = [&](Word v0, Word v1, KSpan p, KSpan q, std::size_t i) {
+    const Word x0 = Lanes::Sub(a, v0);
+    const Word x1 = Lanes::Sub(a, v1);
+    const Word sum = Lanes::Add(x0, x1);
+    StoreK(p, i, {sum, b2});
+    StoreK(q, i, {MulAddF(norm, x0, x1), MulAddF(zero, b, sum)});
+  };
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Word parts[4];
+    LoadFours(v, i, parts);
+    combine(parts[0], parts[1], out.p0, out.q0, i);
+    combine(parts[2], parts[3], out.p1, out.q1, i);
+  }
+}
+
+void RoundOfInts(const std::int32_t* v, KSpan eq, std::size_t n, KSpan sums) {
+  SumOfBaseProducts sum0;
+  SumOfBaseProducts sum2;
+  SumOfBaseProducts product0;
+  SumOfBaseProducts product2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Word parts[4];
+        LoadFours(v, i, parts);
+        const Word x2 = Lanes::Sub(Lanes::Add(parts[2], parts[2]), parts[0]);
+        const Word y2 = Lanes::Sub(Lanes::Add(parts[3], parts[3]), parts[1]);
+        const Wide weight = LoadK(eq, i);
+        sum0.Add(weight, Lanes::Add(parts[0], parts[1]));
+        sum2.Add(weight, Lanes::Add(x2, y2));
+        product0.Add(weight, Lanes::Mul(parts[0], parts[1]));
+        product2.Add(weight, Lanes::Mul(x2, y2));
+      },
+      sum0, sum2, product0, product2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum2.Get());
+  StoreSum(sums, 2 * kSumLanes, product0.Get());
+  StoreSum(sums, 3 * kSumLanes, product2.Get());
+}
+
+void FoldOfInts(Fp2 base, const std::int32_t* v, Fp2 r, KSpan q0, KSpan q1, std::size_t n) {
+  const Wide from = BroadcastK(base.a.value(), base.b.value());
+  const Wide factor = BroadcastK(r.a.value(), r.b.value());
+  // base - v0 + r (v0 - v2)
+  const auto fold = [&](Word v0, Word v2, KSpan out, std::size_t i) {
+    const Wide at0 = {Lanes::Sub(from.a, v0), from.b};
+    StoreK(out, i, MulAddBase(at0, factor, Lanes::Sub(v0, v2)));
+  };
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    Word parts[4];
+    LoadFours(v, i, parts);
+    fold(parts[0], parts[2], q0, i);
+    fold(parts[1], parts[3], q1, i);
+  }
+}
+
 void SubtractInts(Fp2 base, const std::int32_t* v, KSpan out, std::size_t n) {
   const Wide from = BroadcastK(base.a.value(), base.b.value());
   for (std::size_t i = 0; i < n; i += kWidth) {
@@ -264,6 +340,9 @@ constexpr KKernels MakeKKernels(std::string_view name) {
           .add_scaled_base = AddScaledBase,
           .round = Round,
           .round_of_ones = RoundOfOnes,
+          .children_of_ints = ChildrenOfInts,
+          .round_of_ints = RoundOfInts,
+          .fold_of_ints = FoldOfInts,
           .subtract_ints = SubtractInts,
           .subtract_scaled_ints = SubtractScaledInts};
 }
