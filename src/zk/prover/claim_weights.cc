@@ -50,28 +50,30 @@ ClaimWeights::ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp
   }
 }
 
-ClaimWeights::InPiece ClaimWeights::Of(const Part& part, std::uint64_t piece) {
-  if (part.point.size() < kLogPiece) return {part.offset % kPiece, part.coefficient};
+ClaimWeights::InPiece ClaimWeights::Of(const Part& part, std::uint64_t piece) const {
+  if (part.point.size() < kLogPiece) return {part.offset % kPiece >> folds_, part.coefficient};
   return {0, part.coefficient *
                  EqAt(part.point.subspan(kLogPiece), piece - (part.offset >> kLogPiece))};
 }
 
-void ClaimWeights::AddRound(const Part& part, InPiece in, std::span<const std::uint64_t> cells,
-                            std::array<Fp2, 3>& at) const {
+template <typename CellOf, typename SumFrom>
+void ClaimWeights::AddPart(const Part& part, InPiece in, const CellOf& cell_of, const SumFrom& sum,
+                           std::array<Fp2, 3>& at) const {
   const std::uint64_t low = part.low.size();
   const auto add_pair = [&](Fp2 w0, Fp2 w1, std::uint64_t cell) {
-    const Fp x0(cells[cell]);
-    const Fp x1(cells[cell + 1]);
+    const auto x0 = cell_of(cell);
+    const auto x1 = cell_of(cell + 1);
     at[0] += w0 * x0;
     at[1] += w1 * x1;
     at[2] += (w1 + w1 - w0) * (x1 + x1 - x0);
   };
   if (low == 1) {  // one of a pair
     const std::uint64_t cell = in.begin / 2 * 2;
+    const Fp2 weight = in.coefficient * part.low.at(0);
     if (in.begin % 2 == 0) {
-      add_pair(in.coefficient, Fp2(), cell);
+      add_pair(weight, Fp2(), cell);
     } else {
-      add_pair(Fp2(), in.coefficient, cell);
+      add_pair(Fp2(), weight, cell);
     }
     return;
   }
@@ -85,27 +87,48 @@ void ClaimWeights::AddRound(const Part& part, InPiece in, std::span<const std::u
       }
       continue;
     }
-    kernels_.round_of_base(part.low.span(), &cells[begin], low / 2, sums.span());
-    for (std::size_t x = 0; x < 3; ++x) {
-      Fp2 sum;
-      for (std::size_t lane = 0; lane < kSumLanes; ++lane) sum += sums.at(x * kSumLanes + lane);
-      at[x] += factor * sum;
+    const std::size_t values = sum(begin, low / 2, sums.span());
+    for (std::size_t v = 0; v < values; ++v) {
+      Fp2 total;
+      for (std::size_t lane = 0; lane < kSumLanes; ++lane) total += sums.at(v * kSumLanes + lane);
+      at[values == 3 ? v : 2 * v] += factor * total;
     }
   }
 }
 
 void ClaimWeights::AddRound(std::uint64_t piece, std::span<const std::uint64_t> cells,
                             std::array<Fp2, 3>& at) const {
-  for (const std::uint32_t part : by_piece_[piece]) {
-    AddRound(parts_[part], Of(parts_[part], piece), cells, at);
+  for (const std::uint32_t index : by_piece_[piece]) {
+    const Part& part = parts_[index];
+    const auto sum = [&](std::uint64_t begin, std::size_t pairs, KSpan sums) -> std::size_t {
+      kernels_.round_of_base(part.low.span(), &cells[begin], pairs, sums);
+      return 3;
+    };
+    AddPart(
+        part, Of(part, piece), [&](std::uint64_t cell) { return Fp(cells[cell]); }, sum, at);
+  }
+}
+
+void ClaimWeights::AddRound(std::uint64_t piece, KSpan folded, std::array<Fp2, 3>& at) const {
+  for (const std::uint32_t index : by_piece_[piece]) {
+    const Part& part = parts_[index];
+    const auto sum = [&](std::uint64_t begin, std::size_t pairs, KSpan sums) -> std::size_t {
+      kernels_.round_of_product(part.low.span(), folded.From(begin), pairs, sums);
+      return 2;
+    };
+    AddPart(
+        part, Of(part, piece), [&](std::uint64_t cell) { return folded.at(cell); }, sum, at);
   }
 }
 
 void ClaimWeights::Fold(Fp2 r) {
-  bound_ = r;
+  FLAIR_CHECK(folds_ < kMaxFolds) << "a fold more than pieces have room for";
   for (Part& part : parts_) {
     const std::uint64_t half = part.low.size() / 2;
-    if (half == 0) continue;
+    if (half == 0) {  // it lies in one half of a pair
+      part.coefficient *= (part.offset >> folds_) % 2 == 0 ? Fp2(1) - r : r;
+      continue;
+    }
     KVector folded(half);
     for (std::uint64_t x = 0; x < folded.capacity(); ++x) {
       const Fp2 even = x < half ? part.low.at(2 * x) : Fp2();
@@ -114,18 +137,14 @@ void ClaimWeights::Fold(Fp2 r) {
     }
     part.low = std::move(folded);
   }
+  ++folds_;
 }
 
 void ClaimWeights::Add(const Part& part, InPiece in, KSpan out) const {
-  if (part.point.empty()) {
-    const Fp2 weight = in.begin % 2 == 0 ? Fp2(1) - bound_ : bound_;
-    out.Set(in.begin / 2, out.at(in.begin / 2) + in.coefficient * weight);
-    return;
-  }
   const std::uint64_t low = part.low.size();
   for (std::size_t i = 0; i < part.high.size(); ++i) {
     const Fp2 factor = in.coefficient * part.high[i];
-    const KSpan to = out.From(in.begin / 2 + i * low);
+    const KSpan to = out.From(in.begin + i * low);
     if (low % kSumLanes == 0) {
       kernels_.add_scaled(to, part.low.span(), factor, low);
       continue;
@@ -134,12 +153,10 @@ void ClaimWeights::Add(const Part& part, InPiece in, KSpan out) const {
   }
 }
 
-bool ClaimWeights::Fill(std::uint64_t piece, KSpan out) const {
-  if (by_piece_[piece].empty()) return false;
-  std::fill_n(out.a, kPiece / 2, 0);
-  std::fill_n(out.b, kPiece / 2, 0);
+void ClaimWeights::Fill(std::uint64_t piece, KSpan out) const {
+  std::fill_n(out.a, kPiece >> folds_, 0);
+  std::fill_n(out.b, kPiece >> folds_, 0);
   for (const std::uint32_t part : by_piece_[piece]) Add(parts_[part], Of(parts_[part], piece), out);
-  return true;
 }
 
 }  // namespace flair::zk

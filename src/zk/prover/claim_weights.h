@@ -3,8 +3,8 @@
 //   W[x] = sum_blocks c eq(point, x - offset)
 //
 // A piece of 2^12 cells is the outer product of two small tables for each block that reaches into
-// it. So the weights of all cells are never in memory, nor are those of a piece before the first
-// variable is bound: a round is summed part by part, and the first fold is one of small tables.
+// it. So the weights of all cells are never in memory, nor are those of a piece before variables
+// are bound: a round is summed part by part, and the first folds are those of small tables.
 //
 // Place: zk/prover, over batch. Thread safety: const methods from any thread.
 // SPDX-License-Identifier: Apache-2.0
@@ -29,37 +29,41 @@ class ClaimWeights {
   ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp2 lambda,
                std::uint64_t num_cells);
 
-  // Adds the round's polynomial of W times the cells of a piece, [piece 2^12, (piece + 1) 2^12),
-  // at 0, 1 and 2. REQUIRES: kPiece cells.
+  // Adds the first round's polynomial of W times the cells of a piece, [piece 2^12,
+  // (piece + 1) 2^12), at 0, 1 and 2. REQUIRES: kPiece cells, no fold.
   void AddRound(std::uint64_t piece, std::span<const std::uint64_t> cells,
                 std::array<Fp2, 3>& at) const;
-  // Binds the lowest variable. Once.
+  // The same behind folds, at 0 and 2, of kPiece / 2^folds cells that were folded, too.
+  void AddRound(std::uint64_t piece, KSpan folded, std::array<Fp2, 3>& at) const;
+  // Binds the lowest variable. REQUIRES: no more than kMaxFolds of them.
+  static constexpr unsigned kMaxFolds = 2;
   void Fold(Fp2 r);
-  // The folded weights of a piece, kPiece / 2 of them; false when all are 0, and nothing is
-  // written. REQUIRES: Fold.
-  bool Fill(std::uint64_t piece, KSpan out) const;
+  // The folded weights of a piece, kPiece / 2^folds of them.
+  void Fill(std::uint64_t piece, KSpan out) const;
 
  private:
   struct Part {
     Fp2 coefficient;
     std::uint64_t offset;
     std::span<const Fp2> point;
-    KVector low;            // eq of the lowest 9 coordinates, after Fold without the first
+    KVector low;            // eq of the lowest 9 coordinates, without those that are bound
     std::vector<Fp2> high;  // of those up to the 12th
   };
-  // Where a part begins in a piece, and what all of it there is multiplied by.
+  // Where a part begins in a folded piece, and what all of it there is multiplied by.
   struct InPiece {
     std::uint64_t begin;
     Fp2 coefficient;
   };
-  static InPiece Of(const Part& part, std::uint64_t piece);
-  void AddRound(const Part& part, InPiece in, std::span<const std::uint64_t> cells,
-                std::array<Fp2, 3>& at) const;
+  InPiece Of(const Part& part, std::uint64_t piece) const;
+  // `cell_of` reads a cell, `sum` runs a kernel on those from one on.
+  template <typename CellOf, typename SumFrom>
+  void AddPart(const Part& part, InPiece in, const CellOf& cell_of, const SumFrom& sum,
+               std::array<Fp2, 3>& at) const;
   void Add(const Part& part, InPiece in, KSpan out) const;
 
   std::vector<Part> parts_;
   std::vector<std::vector<std::uint32_t>> by_piece_;
-  Fp2 bound_;
+  unsigned folds_ = 0;
   const KKernels& kernels_;
 };
 

@@ -38,6 +38,7 @@ OpeningSum::OpeningSum(const RowSource& rows, std::uint64_t num_rows, unsigned l
       log_columns_(log_columns),
       variables_(VariablesFor(num_rows, log_columns)),
       weights_of_claims_(claims, matrix, lambda, num_cells_),
+      streamed_rounds_(std::min(variables_, ClaimWeights::kMaxFolds)),
       kernels_(FastestKKernels()) {}
 
 void OpeningSum::ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
@@ -62,46 +63,56 @@ void OpeningSum::ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
 }
 
 void OpeningSum::ForEachPiece(
-    const std::function<void(std::uint64_t, std::span<const std::uint64_t>)>& visit) const {
+    const std::function<void(std::uint64_t, std::span<const std::uint64_t>, KSpan)>& visit) const {
   const std::uint64_t columns = std::uint64_t{1} << log_columns_;
   const std::uint64_t pieces = (num_cells_ + kPiece - 1) / kPiece;
   const std::uint64_t at_once = std::max<std::uint64_t>(1, columns / kPiece);
   Must(ParallelFor((pieces + at_once - 1) / at_once, [&](std::size_t run) {
     std::vector<std::uint64_t> row(columns);
     std::vector<std::uint64_t> cells(kPiece);
+    const KVector scratch(kPiece / 2);
     std::uint64_t loaded = ~std::uint64_t{0};
     const std::uint64_t end = std::min<std::uint64_t>(pieces, (run + 1) * at_once);
     for (std::uint64_t piece = run * at_once; piece < end; ++piece) {
       ReadPiece(piece, cells, row, loaded);
-      visit(piece, cells);
+      visit(piece, cells, scratch.span());
     }
     return OkStatus();
   }));
 }
 
-void OpeningSum::AddFirstRound(std::array<Fp2, 3>& at) const {
+void OpeningSum::FoldPiece(std::span<const std::uint64_t> cells, KSpan scratch, KSpan out) const {
+  const KSpan once = bound_.size() == 1 ? out : scratch;
+  kernels_.fold_base(cells.data(), bound_[0], once, kPiece / 2);
+  if (bound_.size() == 2) kernels_.fold(once, bound_[1], out, kPiece / 4);
+}
+
+void OpeningSum::AddStreamedRound(std::array<Fp2, 3>& at) const {
   std::mutex mutex;
-  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
+  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells, KSpan scratch) {
     std::array<Fp2, 3> part;
-    weights_of_claims_.AddRound(piece, cells, part);
+    if (bound_.empty()) {
+      weights_of_claims_.AddRound(piece, cells, part);
+    } else {
+      FoldPiece(cells, scratch, scratch);
+      weights_of_claims_.AddRound(piece, scratch, part);
+    }
     // Addition in a field: the order of the pieces does not matter.
     const std::lock_guard lock(mutex);
     for (std::size_t x = 0; x < 3; ++x) at[x] += part[x];
   });
 }
 
-void OpeningSum::FirstFold(Fp2 r) {
-  present_ = (num_cells_ + 1) / 2;
-  const std::uint64_t room = (present_ + kPiece - 1) / kPiece * kPiece;
+void OpeningSum::Materialize() {
+  const std::size_t folds = bound_.size();
+  present_ = (num_cells_ + (std::uint64_t{1} << folds) - 1) >> folds;
+  const std::uint64_t of_piece = kPiece >> folds;
+  const std::uint64_t room = (num_cells_ + kPiece - 1) / kPiece * of_piece;
   cells_ = KVector(room);
   weights_ = KVector(room);
-  weights_of_claims_.Fold(r);
-  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells) {
-    const KSpan to = weights_.span().From(piece * kPiece / 2);
-    kernels_.fold_base(cells.data(), r, cells_.span().From(piece * kPiece / 2), kPiece / 2);
-    if (weights_of_claims_.Fill(piece, to)) return;
-    std::fill_n(to.a, kPiece / 2, 0);
-    std::fill_n(to.b, kPiece / 2, 0);
+  ForEachPiece([&](std::uint64_t piece, std::span<const std::uint64_t> cells, KSpan scratch) {
+    FoldPiece(cells, scratch, cells_.span().From(piece * of_piece));
+    weights_of_claims_.Fill(piece, weights_.span().From(piece * of_piece));
   });
 }
 
@@ -112,7 +123,7 @@ void OpeningSum::AddRound(std::array<Fp2, 3>& at) const {
     at[2] -= product;
     return;
   }
-  if (is_first_) return AddFirstRound(at);
+  if (is_streaming()) return AddStreamedRound(at);
   const std::uint64_t pairs = (present_ + 1) / 2;
   const std::uint64_t chunks = (pairs + kPairsAtOnce - 1) / kPairsAtOnce;
   std::vector<std::array<Fp2, 2>> parts(chunks);
@@ -137,8 +148,10 @@ void OpeningSum::Fold(Fp2 r) {
     return;
   }
   --variables_;
-  if (std::exchange(is_first_, false)) {
-    FirstFold(r);
+  if (is_streaming()) {
+    weights_of_claims_.Fold(r);
+    bound_.push_back(r);
+    if (!is_streaming()) Materialize();
   } else {
     const std::uint64_t half = (present_ + 1) / 2;
     const std::uint64_t chunks = (half + kPairsAtOnce - 1) / kPairsAtOnce;

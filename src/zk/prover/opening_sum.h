@@ -1,7 +1,7 @@
 // OpeningSum: one matrix in the sumcheck over all claims: its cells times what they weigh.
 //
-// The first round and the first fold compute weights piece by piece; from then on half as many
-// cells and weights are in memory, 16 bytes for each cell of the matrix. docs/spec/opening.md.
+// The first two rounds read cells and compute weights piece by piece; from then on a quarter as
+// many cells and weights are in memory, 8 bytes for each cell of the matrix. docs/spec/opening.md.
 //
 // Place: zk/prover, over batch. Thread safety: one thread at a time; it uses the machine's.
 // SPDX-License-Identifier: Apache-2.0
@@ -34,21 +34,27 @@ class OpeningSum {
 
  private:
   bool is_bound() const { return variables_ == 0; }
-  void AddFirstRound(std::array<Fp2, 3>& at) const;
-  void FirstFold(Fp2 r);
+  // Nothing is in memory yet.
+  bool is_streaming() const { return bound_.size() < streamed_rounds_; }
+  void AddStreamedRound(std::array<Fp2, 3>& at) const;
+  // Cells of a piece, folded with all r so far; `scratch` has room for half a piece.
+  void FoldPiece(std::span<const std::uint64_t> cells, KSpan scratch, KSpan out) const;
+  void Materialize();
   // Cells of a piece, zeros behind the last.
   void ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
                  std::vector<std::uint64_t>& row, std::uint64_t& loaded) const;
-  // Pieces in runs, so that a row is read once by a thread.
-  void ForEachPiece(const std::function<void(std::uint64_t piece,
-                                             std::span<const std::uint64_t> cells)>& visit) const;
+  // Pieces in runs, so that a row is read once by a thread. `scratch` has room for half a piece.
+  void ForEachPiece(
+      const std::function<void(std::uint64_t piece, std::span<const std::uint64_t> cells,
+                               KSpan scratch)>& visit) const;
 
   const RowSource& rows_;
   std::uint64_t num_cells_;
   unsigned log_columns_;
   unsigned variables_;  // that are not bound
   ClaimWeights weights_of_claims_;
-  bool is_first_ = true;
+  unsigned streamed_rounds_;
+  std::vector<Fp2> bound_;     // the r of these
   std::uint64_t present_ = 0;  // elements of the two tables; zeros follow
   KVector cells_;
   KVector weights_;
