@@ -29,9 +29,9 @@ FractionTree::FractionTree(const LookupPlan& plan, const LookupChallenges& chall
     if (block.is_table) first_table = std::min(first_table, block.first_leaf);
   }
   num_ones_ = first_table / 2;
-  if (num_layers() < 2) return;
-  stored_.resize(num_layers() - 1);
-  for (unsigned level = num_layers() - 1; level-- > 0;) stored_[level] = Build(level);
+  if (num_layers() < 3) return;
+  stored_.resize(num_layers() - 2);
+  for (unsigned level = num_layers() - 2; level-- > 0;) stored_[level] = Build(level);
 }
 
 std::uint64_t FractionTree::size(unsigned level) const {
@@ -64,14 +64,18 @@ FractionTree::Level FractionTree::Build(unsigned level) const {
     const std::uint64_t end = std::min(capacity, (task + 1) * kNodesPerTask);
     for (std::uint64_t at = task * kNodesPerTask; at < end; at += kNodesAtOnce) {
       const std::uint64_t count = std::min(kNodesAtOnce, end - at);
-      const FractionPairs children = ReadChildren(level, at, count, *scratch);
-      kernels_.combine(children, made.p.span().From(at), made.q.span().From(at), count);
+      CombineChildren(level, at, count, made.p.span().From(at), made.q.span().From(at), *scratch);
     }
     Return(std::move(scratch));
     return OkStatus();
   });
   FLAIR_CHECK(built.ok()) << built.error().message();
   return made;
+}
+
+void FractionTree::CombineChildren(unsigned level, std::uint64_t first, std::uint64_t count,
+                                   KSpan p, KSpan q, Scratch& scratch) const {
+  kernels_.combine(ReadChildren(level, first, count, scratch), p, q, count);
 }
 
 FractionPairs FractionTree::ReadChildren(unsigned level, std::uint64_t first, std::uint64_t count,
@@ -92,6 +96,13 @@ FractionPairs FractionTree::ReadChildren(unsigned level, std::uint64_t first, st
     ReadLeaves(begin, present, p, q, scratch);
   } else if (level + 2 == num_layers()) {
     CombineLeaves(begin, KVector::RoundUp(present), p, q, scratch);
+  } else if (level + 3 == num_layers()) {
+    if (!scratch.of_level_below) scratch.of_level_below = std::make_unique<Scratch>();
+    const std::uint64_t end = KVector::RoundUp(present);
+    for (std::uint64_t at = 0; at < end; at += kNodesAtOnce) {
+      CombineChildren(level + 1, begin + at, std::min(kNodesAtOnce, end - at), p.From(at),
+                      q.From(at), *scratch.of_level_below);
+    }
   } else if (present == 2 * count) {
     p = stored_[level + 1].p.span().From(begin);
     q = stored_[level + 1].q.span().From(begin);

@@ -1,7 +1,7 @@
 // FractionTree: all fractions of the lookup argument, from the leaves up to the root.
 //
-// Level l has up to 2^l nodes; the leaves are at level L. The two lowest levels are computed
-// from the witness's cells whenever they are read, the others are stored: 16 bytes a leaf.
+// Level l has up to 2^l nodes; the leaves are at level L. The three lowest levels are computed
+// from the witness's cells whenever they are read, the others are stored: 8 bytes a leaf.
 // Nodes without a leaf below are 0/1 and in no level.
 //
 // Place: zk/prover, over lookup. Thread safety: const methods from any thread.
@@ -92,6 +92,9 @@ class FractionTree {
                   Scratch& scratch) const;
   void CombineLeaves(std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
                      Scratch& scratch) const;
+  // Nodes of any level but the leaves' from their children.
+  void CombineChildren(unsigned level, std::uint64_t first, std::uint64_t count, KSpan p, KSpan q,
+                       Scratch& scratch) const;
   Level Build(unsigned level) const;
 
   const LookupPlan& plan_;
@@ -99,7 +102,7 @@ class FractionTree {
   std::span<const std::int32_t> cells_;
   const KKernels& kernels_;
   std::uint64_t num_ones_ = 0;
-  std::vector<Level> stored_;  // by level, 0 to L - 2
+  std::vector<Level> stored_;  // by level, 0 to L - 3
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> free_;
 };
@@ -112,6 +115,7 @@ class FractionTree::Scratch {
   KVector q{4 * kNodesAtOnce};
   KVector block{4 * kNodesAtOnce};
   std::vector<std::int32_t> ints = std::vector<std::int32_t>(4 * kNodesAtOnce);
+  std::unique_ptr<Scratch> of_level_below;
 };
 
 }  // namespace flair::zk
