@@ -30,35 +30,67 @@ std::vector<std::uint64_t> PowersFor4(unsigned log_n) {
 Fft::Fft(unsigned log_n) : log_n_(log_n), by_size_(log_n + 1) {
   FLAIR_CHECK(log_n <= Fp::kTwoAdicity) << "no root of 1 of order 2^" << log_n;
   static_assert(RootOfUnity(2).value() == std::uint64_t{1} << 48);  // Lanes::MulByI
-  if (log_n % 2 == 1) {
-    const Fp w = RootOfUnity(log_n);
-    Fp power(1);
-    for (std::size_t j = 0; j < size() / 2; ++j, power *= w) first_.push_back(power.value());
-  }
-  for (unsigned log = log_n - log_n % 2; log >= 2; log -= 2) by_size_[log] = PowersFor4(log);
+  for (unsigned log = log_n; log >= 2; log -= 2) by_size_[log] = PowersFor4(log);
 }
 
 void Fft::Forward(std::span<std::uint64_t> tile, const TileKernels& kernels) const {
   FLAIR_CHECK(tile.size() == kTileRows * size()) << "a tile of " << tile.size() << " values";
-  if (first_.empty()) {
-    Passes(tile.data(), log_n_, kernels);
-    return;
-  }
-  const std::size_t half = size() / 2;
-  kernels.fft_pass2(tile.data(), first_.data(), half);
-  Passes(tile.data(), log_n_ - 1, kernels);
-  Passes(tile.data() + half * kTileRows, log_n_ - 1, kernels);
+  Passes(tile.data(), log_n_, kernels);
 }
 
 void Fft::ForwardAt(std::span<std::uint64_t> tile, std::span<const std::uint64_t> columns,
                     const TileKernels& kernels) const {
   FLAIR_CHECK(tile.size() == kTileRows * size()) << "a tile of " << tile.size() << " values";
-  const unsigned is_odd = first_.empty() ? 0 : 1;
-  const std::size_t block = size() >> is_odd;
-  if (is_odd == 1) kernels.fft_pass2(tile.data(), first_.data(), block);
-  for (std::size_t first = 0; first < size(); first += block) {
-    PassesAt(tile.data() + first * kTileRows, log_n_ - is_odd, first, columns, kernels);
+  PassesAt(tile.data(), log_n_, 0, columns, kernels);
+}
+
+void Fft::ForwardScaled(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                        const TileKernels& kernels) const {
+  if (!FirstPass(in, tile, kernels)) return Forward(tile, kernels);
+  const std::size_t quarter = tile.size() / 4;
+  for (std::size_t k = 0; k < 4; ++k) Passes(tile.data() + k * quarter, log_n_ - 2, kernels);
+}
+
+void Fft::ForwardScaledAt(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                          std::span<const std::uint64_t> columns,
+                          const TileKernels& kernels) const {
+  if (columns.empty()) return;
+  if (!FirstPass(in, tile, kernels)) return ForwardAt(tile, columns, kernels);
+  for (std::size_t k = 0; k < 4; ++k) {
+    PassesAt(tile.data() + k * tile.size() / 4, log_n_ - 2, k * size() / 4, columns, kernels);
   }
+}
+
+bool Fft::FirstPass(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                    const TileKernels& kernels) const {
+  FLAIR_CHECK(tile.size() == kTileRows * size() && in.columns.size() == tile.size() &&
+              in.factors.size() == size() && in.first.size() <= tile.size())
+      << "tiles of another size";
+  const std::size_t own = in.first.size() / kTileRows;
+  const std::size_t q = size() / 4;
+  if (own > q || log_n_ < 2) {  // small
+    std::copy(in.first.begin(), in.first.end(), tile.begin());
+    std::copy(in.columns.begin() + static_cast<std::ptrdiff_t>(in.first.size()), in.columns.end(),
+              tile.begin() + static_cast<std::ptrdiff_t>(in.first.size()));
+    kernels.scale_columns(tile.data(), in.factors.data(), tile.data(), size());
+    return false;
+  }
+  const auto pass = [&](const std::uint64_t* quarter0, std::size_t begin, std::size_t end) {
+    Quarters from = {};
+    Quarters factors = {};
+    std::uint64_t* to[4] = {};
+    for (std::size_t k = 0; k < 4; ++k) {
+      const std::size_t column = k * q + begin;
+      from[k] = in.columns.data() + column * kTileRows;
+      factors[k] = in.factors.data() + column;
+      to[k] = tile.data() + column * kTileRows;
+    }
+    from[0] = quarter0 + begin * kTileRows;
+    kernels.fft_scaled_pass4(from, factors, by_size_[log_n_].data() + 3 * begin, to, end - begin);
+  };
+  pass(in.first.data(), 0, own);
+  pass(in.columns.data(), own, q);
+  return true;
 }
 
 void Fft::PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
@@ -66,6 +98,7 @@ void Fft::PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
   const auto begin = std::lower_bound(columns.begin(), columns.end(), first);
   const auto end = std::lower_bound(begin, columns.end(), first + (std::uint64_t{1} << log_n));
   if (begin == end || log_n == 0) return;
+  if (log_n == 1) return kernels.fft_pass2(tile, 1);
   const std::size_t q = std::size_t{1} << (log_n - 2);
   kernels.fft_pass4(tile, by_size_[log_n].data(), q, 1);
   for (std::size_t k = 0; k < 4; ++k) {
@@ -73,15 +106,15 @@ void Fft::PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
   }
 }
 
-// `log_n` is even.
 void Fft::Passes(std::uint64_t* tile, unsigned log_n, const TileKernels& kernels) const {
-  if (log_n == 0) return;
   const std::size_t columns = std::size_t{1} << log_n;
   if (columns * kTileRows * sizeof(std::uint64_t) <= kCachedBytes) {
-    for (unsigned log = log_n; log >= 2; log -= 2) {
+    unsigned log = log_n;
+    for (; log >= 2; log -= 2) {
       const std::size_t q = std::size_t{1} << (log - 2);
       kernels.fft_pass4(tile, by_size_[log].data(), q, columns / (4 * q));
     }
+    if (log == 1) kernels.fft_pass2(tile, columns / 2);
     return;
   }
   const std::size_t q = columns / 4;

@@ -24,6 +24,14 @@ constexpr std::size_t ReverseBits(std::size_t v, unsigned bits) {
   return reversed;
 }
 
+// Columns of a tile, each to be multiplied by its factor; the first ones are those of `first`
+// instead.
+struct ScaledColumns {
+  std::span<const std::uint64_t> first;
+  std::span<const std::uint64_t> columns;
+  std::span<const std::uint64_t> factors;
+};
+
 class Fft {
  public:
   // About 8 n bytes of twiddles. REQUIRES: log_n <= Fp::kTwoAdicity.
@@ -37,15 +45,24 @@ class Fft {
   // left, half of the work for a hundred of 2^16. REQUIRES: ascending, below size().
   void ForwardAt(std::span<std::uint64_t> tile, std::span<const std::uint64_t> columns,
                  const TileKernels& kernels = Kernels()) const;
+  // The transform of scaled columns, which the first pass reads where they are.
+  // REQUIRES: size() columns and factors, a tile of as many; `first` no longer.
+  void ForwardScaled(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                     const TileKernels& kernels = Kernels()) const;
+  void ForwardScaledAt(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                       std::span<const std::uint64_t> columns,
+                       const TileKernels& kernels = Kernels()) const;
 
  private:
+  // False: the scaled columns are in the tile, and the pass is still to be made.
+  bool FirstPass(const ScaledColumns& in, std::span<std::uint64_t> tile,
+                 const TileKernels& kernels) const;
   void Passes(std::uint64_t* tile, unsigned log_n, const TileKernels& kernels) const;
   // A block that begins at column `first` of the tile.
   void PassesAt(std::uint64_t* tile, unsigned log_n, std::uint64_t first,
                 std::span<const std::uint64_t> columns, const TileKernels& kernels) const;
 
   unsigned log_n_;
-  std::vector<std::uint64_t> first_;                 // of the radix-2 pass, when log_n is odd
   std::vector<std::vector<std::uint64_t>> by_size_;  // of the radix-4 passes, by log of the block
 };
 

@@ -130,6 +130,31 @@ TEST_P(KernelTest, ColumnsThatAreAskedForAreThoseOfTheWholeTransform) {
   }
 }
 
+TEST_P(KernelTest, ScaledColumnsAreTransformedWhereTheyAre) {
+  for (const unsigned log : {0U, 1U, 2U, 5U, 8U, 11U}) {
+    const Fft fft(log);
+    for (const std::size_t own : {std::size_t{0}, fft.size() / 5, fft.size()}) {
+      const Values first = Canonical(own * kTileRows, log + 20);
+      const Values columns = Canonical(fft.size() * kTileRows, log);
+      const Values factors = Canonical(fft.size(), log + 40);
+      Values expected = columns;
+      std::copy(first.begin(), first.end(), expected.begin());
+      GetParam()->scale_columns(expected.data(), factors.data(), expected.data(), fft.size());
+      fft.Forward(expected, *GetParam());
+      const ScaledColumns in{.first = first, .columns = columns, .factors = factors};
+      Values tile(columns.size());
+      fft.ForwardScaled(in, tile, *GetParam());
+      EXPECT_EQ(tile, expected) << "2^" << log << ", " << own;
+      const std::vector<std::uint64_t> asked = {fft.size() / 3};
+      Values part(columns.size());
+      fft.ForwardScaledAt(in, part, asked, *GetParam());
+      for (std::size_t at = asked[0] * kTileRows; at < (asked[0] + 1) * kTileRows; ++at) {
+        EXPECT_EQ(part[at], expected[at]) << "2^" << log << ", " << own;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, KernelTest,
                          testing::ValuesIn(AllKernels().begin(), AllKernels().end()),
                          [](const auto& kernel) { return std::string(kernel.param->name); });

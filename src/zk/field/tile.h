@@ -19,6 +19,8 @@ namespace flair::zk {
 inline constexpr std::size_t kTileRows = 8;
 
 // What the tile functions are made of. `values` and `factors` are canonical.
+using Quarters = const std::uint64_t* [4];
+
 struct TileKernels {
   std::string_view name;  // "portable", "avx2", "avx512"
   // x[i] = x[i] * y[i], x[i] + y[i], x[i] - y[i]; n is a multiple of kTileRows.
@@ -34,8 +36,13 @@ struct TileKernels {
   // `twiddles` holds w^j, w^2j, w^3j for j < q (fft.cc).
   void (*fft_pass4)(std::uint64_t* tile, const std::uint64_t* twiddles, std::size_t q,
                     std::size_t blocks);
-  // One radix-2 pass over a block of 2 h columns; twiddles w^j for j < h.
-  void (*fft_pass2)(std::uint64_t* tile, const std::uint64_t* twiddles, std::size_t h);
+  // That of one block from columns that are scaled on the way: column j of quarter k is in[k]'s,
+  // times factors[k][j], written to out[k], j < n; `twiddles` as above.
+  void (*fft_scaled_pass4)(const Quarters& in, const Quarters& factors,
+                           const std::uint64_t* twiddles, std::uint64_t* const (&out)[4],
+                           std::size_t n);
+  // The last pass, radix 2, over each of `blocks` blocks of 2 columns.
+  void (*fft_pass2)(std::uint64_t* tile, std::size_t blocks);
 };
 
 // The fastest that runs here.

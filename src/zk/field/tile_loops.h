@@ -51,29 +51,30 @@ void AddScaled(U64* x, const U64* y, U64 c, std::size_t n) {
 //   out_0 = (a + c) + (b + d)          out_1 = ((a - c) + i (b - d)) w
 //   out_2 = ((a + c) - (b + d)) w^2    out_3 = ((a - c) - i (b - d)) w^3
 // written to quarters 0, 2, 1, 3: the order of two radix-2 passes.
+[[gnu::always_inline]] inline void Butterfly4(const Lanes::Word (&in)[4], const U64* twiddles,
+                                              U64* const (&out)[4], std::size_t at) {
+  const Lanes::Word even = Lanes::Add(in[0], in[2]);
+  const Lanes::Word odd = Lanes::Add(in[1], in[3]);
+  const Lanes::Word rest = Lanes::Sub(in[0], in[2]);
+  const Lanes::Word turned = Lanes::MulByI(Lanes::Sub(in[1], in[3]));
+  const auto store = [&](U64* to, Lanes::Word v, std::size_t power) {
+    Lanes::Store(to + at, Lanes::Mul(v, Lanes::Broadcast(twiddles[power - 1])));
+  };
+  Lanes::Store(out[0] + at, Lanes::Add(even, odd));
+  store(out[1], Lanes::Sub(even, odd), 2);
+  store(out[2], Lanes::Add(rest, turned), 1);
+  store(out[3], Lanes::Sub(rest, turned), 3);
+}
+
 void FftBlock4(U64* tile, const U64* twiddles, std::size_t q) {
-  U64* const p0 = tile;
-  U64* const p1 = p0 + q * kTileRows;
-  U64* const p2 = p1 + q * kTileRows;
-  U64* const p3 = p2 + q * kTileRows;
+  U64* const p[4] = {tile, tile + q * kTileRows, tile + 2 * q * kTileRows,
+                     tile + 3 * q * kTileRows};
   for (std::size_t j = 0; j < q; ++j) {
-    const Lanes::Word w1 = Lanes::Broadcast(twiddles[3 * j]);
-    const Lanes::Word w2 = Lanes::Broadcast(twiddles[3 * j + 1]);
-    const Lanes::Word w3 = Lanes::Broadcast(twiddles[3 * j + 2]);
     for (std::size_t w = 0; w < kWords; ++w) {
       const std::size_t at = j * kTileRows + w * Lanes::kWidth;
-      const Lanes::Word a = Lanes::Load(p0 + at);
-      const Lanes::Word b = Lanes::Load(p1 + at);
-      const Lanes::Word c = Lanes::Load(p2 + at);
-      const Lanes::Word d = Lanes::Load(p3 + at);
-      const Lanes::Word even = Lanes::Add(a, c);
-      const Lanes::Word odd = Lanes::Add(b, d);
-      const Lanes::Word rest = Lanes::Sub(a, c);
-      const Lanes::Word turned = Lanes::MulByI(Lanes::Sub(b, d));
-      Lanes::Store(p0 + at, Lanes::Add(even, odd));
-      Lanes::Store(p1 + at, Lanes::Mul(Lanes::Sub(even, odd), w2));
-      Lanes::Store(p2 + at, Lanes::Mul(Lanes::Add(rest, turned), w1));
-      Lanes::Store(p3 + at, Lanes::Mul(Lanes::Sub(rest, turned), w3));
+      const Lanes::Word in[4] = {Lanes::Load(p[0] + at), Lanes::Load(p[1] + at),
+                                 Lanes::Load(p[2] + at), Lanes::Load(p[3] + at)};
+      Butterfly4(in, twiddles + 3 * j, p, at);
     }
   }
 }
@@ -84,17 +85,28 @@ void FftPass4(U64* tile, const U64* twiddles, std::size_t q, std::size_t blocks)
   }
 }
 
-void FftPass2(U64* tile, const U64* twiddles, std::size_t h) {
-  U64* const p0 = tile;
-  U64* const p1 = p0 + h * kTileRows;
-  for (std::size_t j = 0; j < h; ++j) {
-    const Lanes::Word twiddle = Lanes::Broadcast(twiddles[j]);
+void FftScaledPass4(const Quarters& in, const Quarters& factors, const U64* twiddles,
+                    U64* const (&out)[4], std::size_t n) {
+  for (std::size_t j = 0; j < n; ++j) {
     for (std::size_t w = 0; w < kWords; ++w) {
       const std::size_t at = j * kTileRows + w * Lanes::kWidth;
-      const Lanes::Word a = Lanes::Load(p0 + at);
-      const Lanes::Word b = Lanes::Load(p1 + at);
-      Lanes::Store(p0 + at, Lanes::Add(a, b));
-      Lanes::Store(p1 + at, Lanes::Mul(Lanes::Sub(a, b), twiddle));
+      const auto scaled = [&](std::size_t k) {
+        return Lanes::Mul(Lanes::Load(in[k] + at), Lanes::Broadcast(factors[k][j]));
+      };
+      const Lanes::Word words[4] = {scaled(0), scaled(1), scaled(2), scaled(3)};
+      Butterfly4(words, twiddles + 3 * j, out, at);
+    }
+  }
+}
+
+void FftPass2(U64* tile, std::size_t blocks) {
+  for (std::size_t k = 0; k < blocks; ++k) {
+    for (std::size_t w = 0; w < kWords; ++w) {
+      U64* const at = tile + 2 * k * kTileRows + w * Lanes::kWidth;
+      const Lanes::Word a = Lanes::Load(at);
+      const Lanes::Word b = Lanes::Load(at + kTileRows);
+      Lanes::Store(at, Lanes::Add(a, b));
+      Lanes::Store(at + kTileRows, Lanes::Sub(a, b));
     }
   }
 }
@@ -107,6 +119,7 @@ constexpr TileKernels MakeKernels(std::string_view name) {
           .scale_columns = ScaleColumns,
           .add_scaled = AddScaled,
           .fft_pass4 = FftPass4,
+          .fft_scaled_pass4 = FftScaledPass4,
           .fft_pass2 = FftPass2};
 }
 

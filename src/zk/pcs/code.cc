@@ -32,31 +32,28 @@ Code::Code(const MatrixShape& shape)
   }
 }
 
-void Code::FillCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
-                     std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
-  FLAIR_CHECK(cells.size() == num_columns_ * kTileRows && out.size() == cells.size() &&
-              pads.size() == num_pads_ * kTileRows)
+std::vector<std::uint64_t> Code::PaddedCells(std::uint64_t coset,
+                                             std::span<const std::uint64_t> cells,
+                                             std::span<const std::uint64_t> pads) const {
+  FLAIR_CHECK(cells.size() == num_columns_ * kTileRows && pads.size() == num_pads_ * kTileRows)
       << "tiles of another size";
-  const TileKernels& kernels = Kernels();
-  const std::uint64_t* const powers = powers_[coset].data();
-  std::copy_n(cells.begin(), pads.size(), out.begin());
-  kernels.add_scaled(out.data(), pads.data(), gammas_[coset], pads.size());
-  kernels.scale_columns(out.data(), powers, out.data(), num_pads_);
-  kernels.scale_columns(&cells[pads.size()], powers + num_pads_, &out[pads.size()],
-                        num_columns_ - num_pads_);
+  const std::span<const std::uint64_t> own = cells.first(pads.size());
+  std::vector<std::uint64_t> padded(own.begin(), own.end());
+  Kernels().add_scaled(padded.data(), pads.data(), gammas_[coset], pads.size());
+  return padded;
 }
 
 void Code::EncodeCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
                        std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const {
-  FillCoset(coset, cells, pads, out);
-  fft_.Forward(out);
+  const std::vector<std::uint64_t> padded = PaddedCells(coset, cells, pads);
+  fft_.ForwardScaled({.first = padded, .columns = cells, .factors = powers_[coset]}, out);
 }
 
 void Code::EncodeCosetAt(std::uint64_t coset, std::span<const std::uint64_t> cells,
                          std::span<const std::uint64_t> pads, std::span<const std::uint64_t> places,
                          std::span<std::uint64_t> out) const {
-  FillCoset(coset, cells, pads, out);
-  fft_.ForwardAt(out, places);
+  const std::vector<std::uint64_t> padded = PaddedCells(coset, cells, pads);
+  fft_.ForwardScaledAt({.first = padded, .columns = cells, .factors = powers_[coset]}, out, places);
 }
 
 std::vector<std::vector<std::uint64_t>> Code::PlacesOf(

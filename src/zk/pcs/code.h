@@ -53,9 +53,9 @@ class Code {
                      std::span<std::uint64_t> out) const;
 
  private:
-  // The coefficients of a coset's transform.
-  void FillCoset(std::uint64_t coset, std::span<const std::uint64_t> cells,
-                 std::span<const std::uint64_t> pads, std::span<std::uint64_t> out) const;
+  // The first h coefficients of a coset's transform, before they are scaled: cells and pads.
+  std::vector<std::uint64_t> PaddedCells(std::uint64_t coset, std::span<const std::uint64_t> cells,
+                                         std::span<const std::uint64_t> pads) const;
 
   unsigned log_columns_;
   std::uint64_t num_columns_;

@@ -33,10 +33,12 @@ class TileReader {
         tile_pads_(shape.num_pads * kTileRows) {}
 
   void Read(std::uint64_t tile) {
+    const bool is_read =
+        (tile + 1) * kTileRows <= shape_.num_rows && rows_.ReadTile(tile * kTileRows, cells_);
     for (std::size_t r = 0; r < kTileRows; ++r) {
       const std::uint64_t row = tile * kTileRows + r;
       if (row < shape_.num_rows) {
-        rows_.Read(row, rows_of_tile_[r]);
+        if (!is_read) rows_.Read(row, rows_of_tile_[r]);
         if (!rows_.ReadPads(row, row_pads_)) pads_.Row(row, row_pads_);
       } else {
         std::fill(rows_of_tile_[r].begin(), rows_of_tile_[r].end(), 0);
@@ -46,6 +48,7 @@ class TileReader {
         tile_pads_[j * kTileRows + r] = row_pads_[j];
       }
     }
+    if (is_read) return;
     for (std::size_t j = 0; j < shape_.num_columns(); ++j) {
       for (std::size_t r = 0; r < kTileRows; ++r) {
         cells_[j * kTileRows + r] = rows_of_tile_[r][j];
@@ -145,6 +148,16 @@ Digest OriginOf(const MatrixShape& shape, const Digest& seed, const Digest& cell
 void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
   const auto begin = cells_.begin() + static_cast<std::ptrdiff_t>(row * num_columns_);
   std::copy_n(begin, cells.size(), cells.begin());
+}
+
+bool StoredRows::ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const {
+  const std::uint64_t begin = first_row * num_columns_;
+  for (std::uint64_t j = 0; j < num_columns_; ++j) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      tile[j * kTileRows + r] = cells_[begin + r * num_columns_ + j];
+    }
+  }
+  return true;
 }
 
 CommittedMatrix::CommittedMatrix(const MatrixShape& shape, std::shared_ptr<const RowSource> rows,

@@ -31,6 +31,11 @@ class RowSource {
   virtual ~RowSource() = default;
   // The C cells of a row, canonical.
   virtual void Read(std::uint64_t row, std::span<std::uint64_t> cells) const = 0;
+  // Eight rows from one on, side by side as in a tile, where that is cheaper than row after row;
+  // false: nothing was written.
+  virtual bool ReadTile(std::uint64_t /*first_row*/, std::span<std::uint64_t> /*tile*/) const {
+    return false;
+  }
   // A row that is more than cells brings its own h pads; false: they come from the seed.
   virtual bool ReadPads(std::uint64_t /*row*/, std::span<std::uint64_t> /*pads*/) const {
     return false;
@@ -44,6 +49,7 @@ class StoredRows final : public RowSource {
   StoredRows(std::vector<std::uint64_t> cells, std::uint64_t num_columns)
       : cells_(std::move(cells)), num_columns_(num_columns) {}
   void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override;
+  bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
 
  private:
   std::vector<std::uint64_t> cells_;

@@ -12,4 +12,15 @@ void IntRows::Read(std::uint64_t row, std::span<std::uint64_t> out) const {
   for (std::uint64_t j = count; j < num_columns_; ++j) out[j] = 0;
 }
 
+bool IntRows::ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const {
+  const std::uint64_t begin = first_row * num_columns_;
+  if (begin + kTileRows * num_columns_ > cells_.size()) return false;
+  for (std::uint64_t j = 0; j < num_columns_; ++j) {
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      tile[j * kTileRows + r] = Fp::FromInt(cells_[begin + r * num_columns_ + j]).value();
+    }
+  }
+  return true;
+}
+
 }  // namespace flair::zk

@@ -19,6 +19,7 @@ class IntRows final : public RowSource {
 
   const std::vector<std::int32_t>& cells() const { return cells_; }
   void Read(std::uint64_t row, std::span<std::uint64_t> out) const override;
+  bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
 
  private:
   std::vector<std::int32_t> cells_;

@@ -35,6 +35,10 @@ void WitnessRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const 
   }
 }
 
+bool WitnessRows::ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const {
+  return first_row + kTileRows <= blinder_row_ && data_->ReadTile(first_row, tile);
+}
+
 bool WitnessRows::ReadPads(std::uint64_t row, std::span<std::uint64_t> pads) const {
   if (row < first_mask_row_) return false;
   const std::vector<Fp2>& coefficients = mask_rows_[(row - first_mask_row_) / 2];

@@ -19,6 +19,7 @@ class WitnessRows final : public RowSource {
               std::vector<Fp2> blinder, std::vector<std::vector<Fp2>> mask_rows);
 
   void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override;
+  bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
   bool ReadPads(std::uint64_t row, std::span<std::uint64_t> pads) const override;
 
  private:
