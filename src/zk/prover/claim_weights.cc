@@ -2,6 +2,8 @@
 #include "zk/prover/claim_weights.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
@@ -17,6 +19,20 @@ constexpr std::size_t kLowVariables = 9;
 ClaimWeights::ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp2 lambda,
                            std::uint64_t num_cells)
     : by_piece_((num_cells + kPiece - 1) / kPiece), kernels_(FastestKKernels()) {
+  // Claims at one point about the same block, as a square's two factors leave them, are one part.
+  // Parts by what few blocks share; their points are compared then.
+  std::map<std::array<std::uint64_t, 3>, std::vector<std::uint32_t>> known;
+  const auto same_part = [&](const Block& block) -> Part* {
+    const std::uint64_t first = block.point.empty() ? 0 : block.point[0].a.value();
+    std::vector<std::uint32_t>& candidates = known[{block.offset, block.point.size(), first}];
+    for (const std::uint32_t index : candidates) {
+      if (std::equal(block.point.begin(), block.point.end(), parts_[index].point.begin())) {
+        return &parts_[index];
+      }
+    }
+    candidates.push_back(static_cast<std::uint32_t>(parts_.size()));
+    return nullptr;
+  };
   Fp2 power(1);
   for (const Claim& claim : claims) {
     const Fp2 factor = power;
@@ -26,6 +42,10 @@ ClaimWeights::ClaimWeights(std::span<const Claim> claims, std::size_t matrix, Fp
       const std::uint64_t size = std::uint64_t{1} << block.point.size();
       FLAIR_CHECK(block.offset % size == 0 && block.offset + size <= num_cells)
           << "a block outside of its matrix";
+      if (Part* const same = same_part(block)) {
+        same->coefficient += factor * block.coefficient;
+        continue;
+      }
       Part part{.coefficient = factor * block.coefficient,
                 .offset = block.offset,
                 .point = block.point,
