@@ -73,6 +73,8 @@ struct Read {
   std::vector<AxisId> axes;  // instead of the value's own: as many, of equal sizes, different
   int limb = kWhole;         // of a number: that limb, from 0 on, alone
   Moment moment = Moment::kNow;
+
+  bool operator==(const Read&) const = default;
 };
 
 // A factor [in = stride out + dilation kernel + offset] between three axes. Convolution, pooling

@@ -57,6 +57,63 @@ std::vector<Fp2> OuterProduct(const std::vector<std::vector<Fp2>>& axes) {
 
 }  // namespace
 
+bool IsPlain(const ProductPlan& plan, const FactorPlan& factor) {
+  const auto plain = [](const FactorAxis& axis) {
+    return axis.fate == FactorAxis::Fate::kSummed && !axis.functional;
+  };
+  std::set<std::size_t> seen = {factor.steps.sum_axis};
+  for (const FactorAxis& axis : factor.axes) seen.insert(axis.sum_axis);
+  return plain(factor.steps) && std::all_of(factor.axes.begin(), factor.axes.end(), plain) &&
+         seen.size() == factor.axes.size() + 1 && seen.size() == plan.axes.size();
+}
+
+void FillPlain(const ProductPlan& plan, const FactorPlan& factor,
+               std::span<const std::uint64_t> sizes, std::span<const std::int64_t> cells,
+               std::uint64_t step, std::uint64_t* table) {
+  // By the sum's axes, the lowest first: written in the table's order.
+  struct Axis {
+    std::uint64_t size = 1;
+    std::uint64_t from = 0;  // stride of the cells
+    std::uint64_t to = 0;    // of the table
+  };
+  std::vector<Axis> axes(plan.axes.size());
+  std::uint64_t from = 1;
+  for (std::size_t i = sizes.size(); i-- > 0;) {
+    Axis& axis = axes[factor.axes[i].sum_axis];
+    axis.size = sizes[i];
+    axis.from = from;
+    from *= sizes[i];
+  }
+  std::uint64_t to = 1;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    axes[i].to = to;
+    to <<= plan.axes[i].variables();
+  }
+  table += step * axes[factor.steps.sum_axis].to;
+  const Axis lowest = axes.empty() ? Axis{} : axes.front();
+  // The others, that of neighbouring cells fastest.
+  std::vector<Axis> others(axes.begin() + 1, axes.end());
+  std::sort(others.begin(), others.end(),
+            [](const Axis& a, const Axis& b) { return a.from > b.from; });
+  std::vector<std::uint64_t> at(others.size(), 0);
+  std::uint64_t rows = 1;
+  for (const Axis& axis : others) rows *= axis.size;
+  const std::int64_t* in = cells.data();
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::uint64_t i = 0; i < lowest.size; ++i) {
+      table[i] = Fp::FromInt(in[i * lowest.from]).value();
+    }
+    for (std::size_t i = others.size(); i-- > 0;) {
+      in += others[i].from;
+      table += others[i].to;
+      if (++at[i] < others[i].size) break;
+      in -= others[i].from * others[i].size;
+      table -= others[i].to * others[i].size;
+      at[i] = 0;
+    }
+  }
+}
+
 FactorTable::FactorTable(const ProductPlan& plan, const FactorPlan& factor,
                          std::vector<std::uint64_t> sizes)
     : factor_(factor), sizes_(std::move(sizes)) {

@@ -13,6 +13,14 @@
 
 namespace flair::zk {
 
+// All of a factor's axes are the sum's, and nothing weighs them: its table is over F.
+bool IsPlain(const ProductPlan& plan, const FactorPlan& factor);
+// One step's cells of such a factor into the table, its other elements as they are. `sizes` as
+// below.
+void FillPlain(const ProductPlan& plan, const FactorPlan& factor,
+               std::span<const std::uint64_t> sizes, std::span<const std::int64_t> cells,
+               std::uint64_t step, std::uint64_t* table);
+
 // Folds one step's cells of a factor and adds them, times `weight`, to the table from `first` on.
 class FactorTable {
  public:

@@ -53,6 +53,9 @@ struct KKernels {
   void (*round_of_product)(KSpan x, KSpan y, std::size_t n, KSpan sums);
   // The same of w and x over F, at X = 0, 1 and 2.
   void (*round_of_base)(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums);
+  // With x(X) and y(X) as above, over F: sum_i eq[i] x[i](X) y[i](X) at X = 0, 1 and 2.
+  void (*round_of_base_product)(const std::uint64_t* x, const std::uint64_t* y, KSpan eq,
+                                std::size_t n, KSpan sums);
   // Of elements of F.
   void (*fold_base)(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n);
   // out += c x, x over F.

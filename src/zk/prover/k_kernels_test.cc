@@ -180,6 +180,28 @@ TEST_P(KKernelsTest, IntegersAreLeavesLikeOthers) {
   }
 }
 
+TEST_P(KKernelsTest, ProductsOverTheBaseFieldAreThoseInK) {
+  std::vector<std::uint64_t> x(2 * kSize);
+  std::vector<std::uint64_t> y(2 * kSize);
+  for (std::size_t i = 0; i < 2 * kSize; ++i) {
+    x[i] = Random().a.value();
+    y[i] = Random().a.value();
+  }
+  const KVector eq = RandomVector(kSize);
+  const KVector sums(3 * kSumLanes);
+  kernels().round_of_base_product(x.data(), y.data(), eq.span(), kSize, sums.span());
+  for (std::uint64_t at = 0; at < 3; ++at) {
+    Fp2 expected;
+    const auto value = [&](const std::vector<std::uint64_t>& table, std::size_t i) {
+      return Fp(table[2 * i]) + Fp(at) * (Fp(table[2 * i + 1]) - Fp(table[2 * i]));
+    };
+    for (std::size_t i = 0; i < kSize; ++i) expected += eq.at(i) * (value(x, i) * value(y, i));
+    Fp2 sum;
+    for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(at * kSumLanes + i);
+    EXPECT_EQ(sum, expected) << at;
+  }
+}
+
 TEST_P(KKernelsTest, ProductsSumsAndSteps) {
   const KVector x = RandomVector(2 * kSize);
   const KVector y = RandomVector(2 * kSize);

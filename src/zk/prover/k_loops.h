@@ -161,6 +161,33 @@ void RoundOfBase(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums) {
   StoreSum(sums, 2 * kSumLanes, sum2.Get());
 }
 
+void RoundOfBaseProduct(const std::uint64_t* x, const std::uint64_t* y, KSpan eq, std::size_t n,
+                        KSpan sums) {
+  SumOfBaseProducts sum0;
+  SumOfBaseProducts sum1;
+  SumOfBaseProducts sum2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Word x0;
+        Word x1;
+        Word y0;
+        Word y1;
+        LoadBasePairs(x, i, x0, x1);
+        LoadBasePairs(y, i, y0, y1);
+        const Wide weight = LoadK(eq, i);
+        const Word x2 = Lanes::Sub(Lanes::Add(x1, x1), x0);
+        const Word y2 = Lanes::Sub(Lanes::Add(y1, y1), y0);
+        sum0.Add(weight, Lanes::Mul(x0, y0));
+        sum1.Add(weight, Lanes::Mul(x1, y1));
+        sum2.Add(weight, Lanes::Mul(x2, y2));
+      },
+      sum0, sum1, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum1.Get());
+  StoreSum(sums, 2 * kSumLanes, sum2.Get());
+}
+
 void FoldBase(const std::uint64_t* in, Fp2 r, KSpan out, std::size_t n) {
   const Wide factor = BroadcastK(r.a.value(), r.b.value());
   const Word zero = Lanes::Broadcast(0);
@@ -336,6 +363,7 @@ constexpr KKernels MakeKKernels(std::string_view name) {
           .dot = Dot,
           .round_of_product = RoundOfProduct,
           .round_of_base = RoundOfBase,
+          .round_of_base_product = RoundOfBaseProduct,
           .fold_base = FoldBase,
           .add_scaled_base = AddScaledBase,
           .round = Round,

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/threads.h"
+#include "zk/prover/base_table_sum.h"
 #include "zk/prover/factor_table.h"
 #include "zk/prover/table_sum.h"
 #include "zk/prover/tensor_cells.h"
@@ -127,7 +128,45 @@ KVector RunValues::TableOf(const ProductPlan& plan, const FactorPlan& factor) co
   return table;
 }
 
+Words RunValues::PlainTableOf(const ProductPlan& plan, const FactorPlan& factor,
+                              std::uint64_t size) const {
+  Words table = AllocateWords(size);
+  std::vector<std::uint64_t> sizes;
+  for (const circuit::AxisId axis : factor.read.axes) sizes.push_back(circuit_.axes[axis].size);
+  const std::uint64_t of_step =
+      size >> plan.axes[factor.steps.sum_axis].variables();  // the steps are the highest variables
+  const Status done = ParallelFor(size / of_step, [&](std::size_t step) {
+    std::fill_n(&table[step * of_step], of_step, 0);
+    if (step >= num_steps_) return OkStatus();
+    Ints scratch;
+    FillPlain(plan, factor, sizes, Read(factor.read, step, scratch), step, table.get());
+    return OkStatus();
+  });
+  FLAIR_CHECK(done.ok()) << "a table cannot fail";
+  return table;
+}
+
+std::unique_ptr<RelationWitness::Product> RunValues::PlainTables(const ProductPlan& plan) const {
+  std::vector<std::optional<Fp2>> tau = plan.Shape().tau;
+  if (tau.size() < BaseTableSum::kMinVariables || plan.factors.size() != 2 ||
+      !plan.publics.empty() || !IsPlain(plan, plan.factors[0]) || !IsPlain(plan, plan.factors[1])) {
+    return nullptr;
+  }
+  const std::uint64_t size = std::uint64_t{1} << tau.size();
+  const auto place_of = [](const FactorPlan& factor) {
+    std::vector<std::size_t> places;
+    for (const FactorAxis& axis : factor.axes) places.push_back(axis.sum_axis);
+    return places;
+  };
+  const bool is_square = plan.factors[0].read == plan.factors[1].read &&
+                         place_of(plan.factors[0]) == place_of(plan.factors[1]);
+  Words f = PlainTableOf(plan, plan.factors[0], size);
+  Words g = is_square ? nullptr : PlainTableOf(plan, plan.factors[1], size);
+  return std::make_unique<BaseTableSum>(std::move(tau), std::move(f), std::move(g));
+}
+
 std::unique_ptr<RelationWitness::Product> RunValues::Tables(const ProductPlan& plan) {
+  if (auto plain = PlainTables(plan)) return plain;
   std::vector<KVector> tables;
   for (const FactorPlan& factor : plan.factors) tables.push_back(TableOf(plan, factor));
   for (const PublicPlan& shared : plan.publics) {

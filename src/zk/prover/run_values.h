@@ -42,6 +42,9 @@ class RunValues final : public Publics, public RelationWitness {
   std::span<const std::int64_t> Read(const circuit::Read& read, std::uint64_t step,
                                      circuit::Ints& scratch) const;
   KVector TableOf(const ProductPlan& plan, const FactorPlan& factor) const;
+  Words PlainTableOf(const ProductPlan& plan, const FactorPlan& factor, std::uint64_t size) const;
+  // Two plain factors and nothing public; null where they are something else.
+  std::unique_ptr<Product> PlainTables(const ProductPlan& plan) const;
 
   const circuit::Circuit& circuit_;
   std::uint64_t num_steps_ = 0;
