@@ -29,7 +29,7 @@ namespace flair::program {
 inline constexpr std::uint64_t kFirstSteps = 10;
 
 struct Slack {
-  int tau = -10;  // tau = 2^tau
+  int tau = -11;  // tau = 2^tau; what is above the unit is a limb of 20 bits then
   double rho = 5e-4;
   double rho_first = 2e-2;
   std::uint32_t kappa = 1;

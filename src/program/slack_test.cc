@@ -530,7 +530,7 @@ TEST(SlackTest, AdamHasItsOwnTau) {
   std::string text(kNet);
   text.replace(text.find("sgd(weight_decay=1/1024)"), 24, "adam()");
   EXPECT_EQ(DefaultSlack(Parsed(text)).tau, -4);  // 2/16 and more is cut off
-  EXPECT_EQ(DefaultSlack(Parsed(kNet)).tau, -10);
+  EXPECT_EQ(DefaultSlack(Parsed(kNet)).tau, -11);
 }
 
 TEST(SlackTest, BoundsOutOfRangeAreRefused) {

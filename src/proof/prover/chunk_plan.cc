@@ -11,7 +11,7 @@ namespace {
 
 // Measured: what proving takes at its peak, for each committed cell and beside them. The cells
 // themselves are 4 bytes, the integers they come from 8, the tables of a sum over them the rest.
-constexpr std::uint64_t kBytesOfACell = 44;
+constexpr std::uint64_t kBytesOfACell = 36;
 constexpr std::uint64_t kBytesBeside = std::uint64_t{256} << 20;
 
 }  // namespace
