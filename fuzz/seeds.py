@@ -135,6 +135,10 @@ def refresh_statements():
     for kind in ("weights", "state"):
         yield json.dumps({"format": 1, "kind": "refresh", "wallet": "1" * 32, "of": kind, "before": matrix, "after": matrix},
                          separators=(",", ":")).encode() + b"\n"
+    card = {"format": 1, "name": "d", "records": 3, "columns": [{"name": "y", "dims": [], "source": "U8", "classes": 10}],
+            "matrix": {"generation": 0} | matrix | {"digest": "0" * 64}}  # fmt: skip
+    yield json.dumps({"format": 1, "kind": "refresh", "wallet": "1" * 32, "of": "data", "before": card, "after": card},
+                     separators=(",", ":")).encode() + b"\n"  # fmt: skip
 
 
 def run_statements():

@@ -25,11 +25,12 @@ OUTLIVE_PROOFS = ("weights", "state", "data")
 
 
 class Statement:
-    """`matrices`: (shape, root), before and after."""
+    """`matrices`: (shape, root), before and after; `reading`: of data, the digest of what their cards say."""
 
-    def __init__(self, wallet: bytes, matrices: list):
-        self.wallet, self.matrices = wallet, matrices
-        self.bytes = b"FLRS\1\0" + wallet + b"".join(commitment.spelled(commitment.KINDS[shape["kind"]], shape, root) for shape, root in matrices)
+    def __init__(self, wallet: bytes, matrices: list, reading: bytes | None = None):
+        self.wallet, self.matrices, self.reading = wallet, matrices, reading
+        both = b"".join(commitment.spelled(commitment.KINDS[shape["kind"]], shape, root) for shape, root in matrices)
+        self.bytes = b"FLRS" + (b"\1\0" if reading is None else b"\2\0") + wallet + both + (reading or b"")
 
     def hash(self) -> bytes:
         return hashlib.sha256(self.bytes).digest()
@@ -56,6 +57,8 @@ class Plan:
             require(commitment.is_shape(shape), "plan", "a matrix of no shape")
             require(shape["kind"] in OUTLIVE_PROOFS, "plan", "a matrix that does not outlive proofs")
         require(shapes[0]["kind"] == shapes[1]["kind"], "plan", "matrices of two kinds")
+        is_data = shapes[0]["kind"] == "data"
+        require(is_data == (statement.reading is not None), "plan", "data without a reading, or others with one")
         require(statement.matrices[0] != statement.matrices[1], "plan", "one matrix twice")
         self.longest = max(map(commitment.cells_of, shapes))
         counter = training.Counter()
@@ -93,8 +96,13 @@ def verify(plan: Plan, data: bytes):
 # --- the vectors ----------------------------------------------------------------------------
 
 
+def statement_of(vector: dict) -> Statement:
+    reading = bytes.fromhex(vector["reading"]) if "reading" in vector else None
+    return Statement(bytes.fromhex(vector["wallet"]), list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"]))), reading)
+
+
 def verify_vector(vector: dict):
-    statement = Statement(bytes.fromhex(vector["wallet"]), list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"]))))
+    statement = statement_of(vector)
     verify(Plan(statement, vector["queries"], vector["work_bits"], vector["has_tail"]), bytes.fromhex(vector["proof"]))
 
 

@@ -13,6 +13,7 @@ import commitment  # noqa: E402
 import data_card  # noqa: E402
 import program  # noqa: E402
 import program_text  # noqa: E402
+import refresh  # noqa: E402
 from blake3 import blake3  # noqa: E402
 from lowering.slack import Slack  # noqa: E402
 from masking import Rejected, require  # noqa: E402
@@ -200,6 +201,15 @@ def card_of(value) -> dict:
     return {"document": document, "matrix": (shape, root)}
 
 
+def card_id(card: dict) -> bytes:
+    return blake3((spelled(card["document"]) + "\n").encode())
+
+
+def reading_of(card: dict) -> bytes:
+    """The digest of all that it says but the matrix."""
+    return blake3((spelled({name: value for name, value in card["document"].items() if name != "matrix"}) + "\n").encode())
+
+
 def serves(card: dict, made: dict) -> bool:
     """Are the card's columns the program's? Dims of 1 do not count."""
     columns = card["document"]["columns"]
@@ -238,7 +248,7 @@ class StatementFile:
         self.card = card_of(o["card"]) if "card" in o else None
         if self.card:
             require(serves(self.card, self.program), "data card", "other columns than the program's")
-            self.card_id = blake3((spelled(self.card["document"]) + "\n").encode())
+            self.card_id = card_id(self.card)
         self.seed = o.hash("seed")
         self.wallet = wallet_of(o)
         self.first_step, self.steps = o.integer("first_step", 0, MAX_STEPS), o.integer("steps", 0, MAX_STEPS)
@@ -267,15 +277,15 @@ class StatementFile:
 
 # --- of refreshed commitments ---------------------------------------------------------------
 
-MAX_REFRESH_BYTES = 2**16
+MAX_REFRESH_BYTES = 2**22
 REFRESH_BEGIN = b'{"format":1,"kind":"refresh"'
 
 
 class RefreshFile:
-    """That two commitments hold the same: `of` what, and the two as (shape, root)."""
+    """That two commitments hold the same: `of` what, and the two as (shape, root); of data their cards, too."""
 
     def __init__(self, data: bytes):
-        _must(len(data) <= MAX_REFRESH_BYTES, "more than 64 KiB")
+        _must(len(data) <= MAX_REFRESH_BYTES, "more than 4 MiB")
         text, document = read_json(data)
         require_format(document)
         o = Members(document, ["format", "kind", "wallet", "of", "before", "after"])
@@ -283,9 +293,20 @@ class RefreshFile:
         self.wallet = wallet_of(o)
         self.of = o.text("of")
         _must(self.of in ("weights", "state", "data"), "'of' is weights, state or data")
-        self.before, self.after = matrix_of(o["before"], self.of), matrix_of(o["after"], self.of)
+        self.cards = [card_of(o[end]) for end in ("before", "after")] if self.of == "data" else None
+        if self.cards:
+            self.before, self.after = (card["matrix"] for card in self.cards)
+        else:
+            self.before, self.after = matrix_of(o["before"], self.of), matrix_of(o["after"], self.of)
         _must(text == self.spelled(), "not as it is written: another order, blanks, a member twice")
 
+    def statement(self) -> refresh.Statement:
+        """What a proof is of. Raises Rejected for cards that do not read their cells alike."""
+        readings = [reading_of(card) for card in self.cards or []]
+        require(len(set(readings)) <= 1, "cards", "the cards are of different data")
+        return refresh.Statement(self.wallet, [self.before, self.after], *readings[:1])
+
     def spelled(self) -> str:
-        return spelled({"format": 1, "kind": "refresh", "wallet": to_base58(self.wallet), "of": self.of,
-                        "before": matrix_json(self.before), "after": matrix_json(self.after)}) + "\n"  # fmt: skip
+        ends = [card["document"] for card in self.cards] if self.cards else [matrix_json(self.before), matrix_json(self.after)]
+        return spelled({"format": 1, "kind": "refresh", "wallet": to_base58(self.wallet), "of": self.of, "before": ends[0],
+                        "after": ends[1]}) + "\n"  # fmt: skip

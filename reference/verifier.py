@@ -23,7 +23,7 @@ from circuit import Circuit  # noqa: E402
 from lowering import Lowered, lower, slack  # noqa: E402
 from masking import Rejected, require  # noqa: E402
 from public_cells import Steps, check_fits, rows_of  # noqa: E402
-from statement_file import MAX_STEPS, REFRESH_BEGIN, RefreshFile, StatementFile, to_base58  # noqa: E402
+from statement_file import MAX_STEPS, REFRESH_BEGIN, RefreshFile, StatementFile, card_id, to_base58  # noqa: E402
 
 MAX_CHUNKS = 2**16
 STATEMENT_HEAD, PROOF_HEAD = 191, 40  # bytes before anything is optional
@@ -167,7 +167,7 @@ def bits_of(failing: Fraction) -> float:
 
 def verify_refresh(claim: RefreshFile, data: bytes) -> float:
     """Bits of soundness."""
-    plan = refresh.Plan(refresh.Statement(claim.wallet, [claim.before, claim.after]))
+    plan = refresh.Plan(claim.statement())
     require_version(data, b"FLPR", b"\1\0\1\0", PROOF_HEAD)
     refresh.verify(plan, data)
     return bits_of(sum(plan.opening.soundness().values()))
@@ -193,8 +193,13 @@ def digest(matrix: tuple) -> str:
 
 
 def words_of_refresh(claim: RefreshFile, bits: float) -> str:
-    return "\n".join([f"proven: two commitments to the same {claim.of}", f"from       {digest(claim.before)}",
-                      f"to         {digest(claim.after)}", f"by         {to_base58(claim.wallet)}", f"soundness  {bits:.4g} bits"])  # fmt: skip
+    lines = [f"proven: two commitments to the same {claim.of}", f"from       {digest(claim.before)}", f"to         {digest(claim.after)}"]
+    if claim.cards:
+        before, after = claim.cards
+        document = before["document"]
+        lines += [f"data       {document['name']}, {count(document['records'], 'record')}, of both cards",
+                  f"from card  {card_id(before).hex()}", f"to card    {card_id(after).hex()}"]  # fmt: skip
+    return "\n".join([*lines, f"by         {to_base58(claim.wallet)}", f"soundness  {bits:.4g} bits"])
 
 
 def words(claim: StatementFile, num_chunks: int, bits: float) -> str:

@@ -96,7 +96,7 @@ TESTS = {
     "zk_prover_test": "SumTest.*:ForgerTest.*:OpeningTest.*:LookupTest.*:MaskTest.*:BatchTest.*:RelationsTest.*:"
                       "TrainingTest.*:TailTest.*:RefreshTest.*:WeightsTest.*:CommittedMatrixTest.AShape*",
     "proof_test": "ProgramStepsTest.*:RunBytesTest.*",
-    "proof_prover_test": "RunClaimTest.*:RecordedRunTest.*:WeightsRelationTest.*:RefreshFileTest.*",
+    "proof_prover_test": "RunClaimTest.*:RecordedRunTest.*:WeightsRelationTest.*:RefreshFileTest.*:RefreshedCardsTest.*",
 }
 # How the tests spell that something was accepted.
 ACCEPTED = re.compile(r'Which is: "(?:accepted|stated|ok|)"$|[Aa]ctual: "(?:accepted|stated|ok|)"'

@@ -105,22 +105,30 @@ Result<ExitCode> VerifyRefreshed(Session& s, const Args& args, std::string_view 
   Wallet wallet;
   wallet.bytes = claim->wallet.bytes;
   const std::string of(zk::MatrixKindName(claim->before.shape.kind));
+  json::object document{{"valid", true},
+                        {"kind", "refresh"},
+                        {"of", of},
+                        {"before", DigestText(claim->before)},
+                        {"after", DigestText(claim->after)},
+                        {"wallet", wallet.ToBase58()},
+                        {"soundness_bits", bits},
+                        {"seconds", seconds}};
   s.out() << "proven: two commitments to the same " << of << "\n"
           << "from       " << DigestText(claim->before) << "\n"
-          << "to         " << DigestText(claim->after) << "\n"
-          << "by         " << wallet.ToBase58() << "\n"
-          << "soundness  " << FormatNumber(bits) << " bits\n";
-  if (claim->before.shape.kind == zk::MatrixKind::kData) {
-    s.note() << "records and columns are in no commitment: compare them in both cards\n";
+          << "to         " << DigestText(claim->after) << "\n";
+  if (claim->cards) {
+    const auto& [before, after] = *claim->cards;
+    s.out() << "data       " << before.name << ", " << Count(before.num_records, "record")
+            << ", of both cards\n"
+            << "from card  " << data::CardId(before).ToHex() << "\n"
+            << "to card    " << data::CardId(after).ToHex() << "\n";
+    document["card_before"] = data::CardId(before).ToHex();
+    document["card_after"] = data::CardId(after).ToHex();
+    document["records"] = before.num_records;
   }
-  s.Document(json::object{{"valid", true},
-                          {"kind", "refresh"},
-                          {"of", of},
-                          {"before", DigestText(claim->before)},
-                          {"after", DigestText(claim->after)},
-                          {"wallet", wallet.ToBase58()},
-                          {"soundness_bits", bits},
-                          {"seconds", seconds}});
+  s.out() << "by         " << wallet.ToBase58() << "\n"
+          << "soundness  " << FormatNumber(bits) << " bits\n";
+  s.Document(document);
   return ExitCode::kOk;
 }
 

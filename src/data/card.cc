@@ -188,7 +188,10 @@ std::string ToText(const CardColumn& column) {
          " bits, scale " + std::to_string(column.format.scale);
 }
 
-std::string EncodeCard(const DataCard& card) {
+namespace {
+
+// All members but the matrix.
+json::object ReadingJson(const DataCard& card) {
   json::array columns;
   for (const CardColumn& column : card.columns) {
     json::object o{{"name", column.name},
@@ -202,18 +205,20 @@ std::string EncodeCard(const DataCard& card) {
     }
     columns.push_back(std::move(o));
   }
-  const json::object document{{"format", kFormat},
-                              {"name", card.name},
-                              {"records", card.num_records},
-                              {"columns", std::move(columns)},
-                              {"matrix",
-                               {{"generation", card.generation},
-                                {"kappa", card.shape.log_columns},
-                                {"m", card.shape.log_n},
-                                {"rows", card.shape.num_rows},
-                                {"pads", card.shape.num_pads},
-                                {"root", card.root.ToHex()},
-                                {"digest", card.matrix().ToHex()}}}};
+  return {{"format", kFormat},
+          {"name", card.name},
+          {"records", card.num_records},
+          {"columns", std::move(columns)}};
+}
+
+}  // namespace
+
+std::string EncodeCard(const DataCard& card) {
+  json::object document = ReadingJson(card);
+  document["matrix"] = {{"generation", card.generation},  {"kappa", card.shape.log_columns},
+                        {"m", card.shape.log_n},          {"rows", card.shape.num_rows},
+                        {"pads", card.shape.num_pads},    {"root", card.root.ToHex()},
+                        {"digest", card.matrix().ToHex()}};
   return json::serialize(document) + "\n";
 }
 
@@ -295,5 +300,32 @@ Result<DataCard> DecodeCard(std::string_view text) {
 }
 
 Digest CardId(const DataCard& card) { return Blake3(AsBytes(EncodeCard(card))); }
+
+Digest ReadingOf(const DataCard& card) {
+  return Blake3(AsBytes(json::serialize(ReadingJson(card)) + "\n"));
+}
+
+Status CheckReadAlike(const DataCard& before, const DataCard& after) {
+  if (ReadingOf(before) == ReadingOf(after)) return OkStatus();
+  const auto other = [](const std::string& what) {
+    return Error(ErrorCode::kRejected, "the cards are of different data: " + what);
+  };
+  if (before.name != after.name) return other("'" + before.name + "' and '" + after.name + "'");
+  if (before.num_records != after.num_records) {
+    return other(std::to_string(before.num_records) + " records and " +
+                 std::to_string(after.num_records));
+  }
+  if (before.columns.size() != after.columns.size()) {
+    return other(std::to_string(before.columns.size()) + " columns and " +
+                 std::to_string(after.columns.size()));
+  }
+  for (std::size_t i = 0; i < before.columns.size(); ++i) {
+    const CardColumn &a = before.columns[i], &b = after.columns[i];
+    if (a == b) continue;
+    return other("column " + std::to_string(i) + " is '" + a.name + "', " + ToText(a) + ", and '" +
+                 b.name + "', " + ToText(b));
+  }
+  return other("they read otherwise");
+}
 
 }  // namespace flair::data

@@ -93,6 +93,11 @@ Result<DataCard> DecodeCard(std::string_view text);
 // BLAKE3 of the encoding: what commits name.
 Digest CardId(const DataCard& card);
 
+// What a card says beside its matrix: name, records, columns. BLAKE3 of the encoding without it.
+Digest ReadingOf(const DataCard& card);
+// Do both cards read their cells alike? Errors: kRejected says what is different.
+Status CheckReadAlike(const DataCard& before, const DataCard& after);
+
 // "U8 [28, 28] as 9 bits, scale 0", "U8 as 10 classes"
 std::string ToText(const CardColumn& column);
 

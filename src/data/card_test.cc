@@ -53,6 +53,23 @@ TEST(DataCardTest, ACardIsTheSameAfterItWasWrittenAndRead) {
   EXPECT_NE(CardId(next), CardId(card));
 }
 
+// All that a card says is in its reading, but for the matrix.
+TEST(DataCardTest, CardsOfOneReadingDifferInTheirMatrices) {
+  const DataCard card = Card();
+  const std::string text = EncodeCard(card);
+  const std::string bare = text.substr(0, text.find(",\"matrix\":")) + "}\n";
+  EXPECT_EQ(ReadingOf(card), Blake3(AsBytes(bare)));
+  DataCard next = card;
+  ++next.generation;
+  next.root = Sha256(AsBytes("next"));
+  next.shape = zk::LongLivedShape(5000, zk::MatrixKind::kData, 64).value();
+  EXPECT_TRUE(CheckReadAlike(card, next).ok());
+  next.columns[0].format.scale = 0;
+  const Status other = CheckReadAlike(card, next);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code(), ErrorCode::kRejected);
+}
+
 TEST(DataCardTest, ACardThatIsWrongIsRefusedAsAValue) {
   const auto column = [](std::string name) {
     return CardColumn{.name = std::move(name), .dims = {}, .format = {.bits = 8}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proof/refresh_file.h"
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
@@ -17,8 +18,21 @@ namespace json = boost::json;
 using data::StrictObject;
 
 constexpr std::uint64_t kFormat = 1;
-constexpr std::size_t kMaxBytes = std::size_t{1} << 16;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 22;  // two cards fit
 constexpr std::string_view kBegin = "{\"format\":1,\"kind\":\"refresh\"";
+
+MatrixId MatrixOf(const data::DataCard& card) { return {.shape = card.shape, .root = card.root}; }
+
+Result<data::DataCard> CardOf(const StrictObject& o, const char* name) {
+  auto card = data::DecodeCard(json::serialize(*o.Find(name)) + "\n");
+  if (!card.ok()) return std::move(card).error().In(name);
+  return card;
+}
+
+json::value EndJson(const RefreshClaim& claim, std::size_t end) {
+  if (claim.cards) return json::parse(data::EncodeCard((*claim.cards)[end]));
+  return MatrixJson(end == 0 ? claim.before : claim.after);
+}
 
 Result<RefreshClaim> Decode(std::string_view text) {
   FLAIR_TRY(const json::value document, data::ParseStrict(text, kMaxBytes));
@@ -37,9 +51,14 @@ Result<RefreshClaim> Decode(std::string_view text) {
   if (!kind_of || !zk::KeptWithItsSeed(*kind_of)) {
     return o.Wrong("'of' must be \"weights\", \"state\" or \"data\"");
   }
-  const zk::MatrixKind matrix_kind = *kind_of;
-  FLAIR_TRY(claim.before, MatrixOf(*o.Find("before"), "before", matrix_kind));
-  FLAIR_TRY(claim.after, MatrixOf(*o.Find("after"), "after", matrix_kind));
+  if (*kind_of == zk::MatrixKind::kData) {
+    FLAIR_TRY(data::DataCard before, CardOf(o, "before"));
+    FLAIR_TRY(data::DataCard after, CardOf(o, "after"));
+    claim = RefreshClaimOf(claim.wallet, std::move(before), std::move(after));
+  } else {
+    FLAIR_TRY(claim.before, proof::MatrixOf(*o.Find("before"), "before", *kind_of));
+    FLAIR_TRY(claim.after, proof::MatrixOf(*o.Find("after"), "after", *kind_of));
+  }
   FLAIR_DO(data::CheckSpelling(text, EncodeRefresh(claim)));
   return claim;
 }
@@ -48,6 +67,14 @@ Result<RefreshClaim> Decode(std::string_view text) {
 
 bool IsRefreshStatement(std::string_view text) { return text.starts_with(kBegin); }
 
+RefreshClaim RefreshClaimOf(const Digest& wallet, data::DataCard before, data::DataCard after) {
+  const MatrixId from = MatrixOf(before), to = MatrixOf(after);
+  return {.wallet = wallet,
+          .before = from,
+          .after = to,
+          .cards = {{std::move(before), std::move(after)}}};
+}
+
 std::string EncodeRefresh(const RefreshClaim& claim) {
   Wallet wallet;
   wallet.bytes = claim.wallet.bytes;
@@ -55,8 +82,8 @@ std::string EncodeRefresh(const RefreshClaim& claim) {
                                       {"kind", "refresh"},
                                       {"wallet", wallet.ToBase58()},
                                       {"of", zk::MatrixKindName(claim.before.shape.kind)},
-                                      {"before", MatrixJson(claim.before)},
-                                      {"after", MatrixJson(claim.after)}}) +
+                                      {"before", EndJson(claim, 0)},
+                                      {"after", EndJson(claim, 1)}}) +
          "\n";
 }
 
@@ -66,10 +93,24 @@ Result<RefreshClaim> DecodeRefresh(std::string_view text) {
   return claim;
 }
 
+Result<zk::RefreshPlan> PlanOfRefresh(const RefreshClaim& claim) {
+  zk::RefreshStatement statement{
+      .wallet = claim.wallet, .matrices = {claim.before, claim.after}, .reading = std::nullopt};
+  if (claim.cards) {
+    const auto& [before, after] = *claim.cards;
+    if (claim.before != MatrixOf(before) || claim.after != MatrixOf(after)) {
+      return Error(ErrorCode::kInvalidArgument, "a card of another matrix");
+    }
+    // SOUNDNESS: two readings of the same cells are two data sets.
+    // Test: RefreshedCardsTest.CardsThatReadOtherwiseAreRejected.
+    FLAIR_DO(data::CheckReadAlike(before, after));
+    statement.reading = data::ReadingOf(before);
+  }
+  return zk::RefreshPlan::Make(statement);
+}
+
 Result<double> VerifyRefresh(const RefreshClaim& claim, ByteView proof) {
-  FLAIR_TRY(
-      const zk::RefreshPlan plan,
-      zk::RefreshPlan::Make({.wallet = claim.wallet, .matrices = {claim.before, claim.after}}));
+  FLAIR_TRY(const zk::RefreshPlan plan, PlanOfRefresh(claim));
   FLAIR_DO(zk::VerifyRefresh(plan, proof));
   return zk::TotalOf(zk::SoundnessTerms(plan.batch())).bits();
 }

@@ -13,7 +13,8 @@ Result<RefreshedData> RefreshDataProven(Env& env, const std::string& folder, con
   FLAIR_TRY(data::CommittedAnew anew, data::CommitAnew(env, folder));
   FLAIR_TRY(proof::OpeningBook book,
             proof::OpeningBook::Open(env, JoinPath(folder, std::string(data::kOpeningsFolder))));
-  auto proven = proof::ProveRefreshClaim(wallet, {anew.before, book}, {anew.after, book}, env);
+  auto proven = proof::ProveRefreshClaim(proof::RefreshClaimOf(wallet, anew.old_card, anew.card),
+                                         {anew.before, book}, {anew.after, book}, env);
   if (!proven.ok()) {
     if (proven.error().code() != ErrorCode::kConflict) return std::move(proven).error();
     return std::move(proven).error().WithHint(

@@ -58,6 +58,8 @@ TEST_F(RefreshDataTest, CardsAreTiedToEachOtherLinkByLink) {
     EXPECT_EQ(claim.before, last);
     last = Committed(env_);
     EXPECT_EQ(claim.after, last);
+    ASSERT_TRUE(claim.cards);
+    EXPECT_EQ((*claim.cards)[1], made->card);
     EXPECT_EQ(claim.wallet, Wallet());
     const auto bits = proof::VerifyRefresh(claim, proof);
     ASSERT_TRUE(bits.ok()) << bits.error().message();

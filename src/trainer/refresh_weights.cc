@@ -47,7 +47,11 @@ Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request)
   FLAIR_TRY(proof::OpeningBook book,
             proof::OpeningBook::Open(env, JoinPath(request.folder, openings)));
   FLAIR_TRY(const proof::ProvenRefresh proven,
-            proof::ProveRefreshClaim(request.wallet, {before, old_book}, {after, book}, env));
+            proof::ProveRefreshClaim({.wallet = request.wallet,
+                                      .before = proof::IdOf(before),
+                                      .after = proof::IdOf(after),
+                                      .cards = std::nullopt},
+                                     {before, old_book}, {after, book}, env));
   FLAIR_DO(WriteFileAtomically(env, in_folder(kSeedFile), seed.view(), WriteMode::kCreatePrivate));
   FLAIR_DO(proof::KeepRefresh(proven, old_book, book, env, in_folder(kRefreshProof),
                               in_folder(kRefreshStatement)));

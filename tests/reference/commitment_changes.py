@@ -121,8 +121,7 @@ class RefreshChanges(Changes):
         return [changes.named(line) for line in changes.said("refresh", vectors)]
 
     def statement_of(self, vector):
-        matrices = list(zip(vector["matrices"], map(bytes.fromhex, vector["roots"])))
-        return refresh.Statement(bytes.fromhex(vector["wallet"]), matrices)
+        return refresh.statement_of(vector)
 
     def proofs(self, count):
         super().proofs(count)
@@ -137,6 +136,13 @@ class RefreshChanges(Changes):
         matrices, roots = self.honest["matrices"], self.honest["roots"]
         for i in range(2):
             self.put(f"matrix {i} twice", matrices=[matrices[i]] * 2, roots=[roots[i]] * 2)
+        for reading in {"00" * 32, turned(self.honest.get("reading", "00" * 32), 31)}:
+            self.put(f"reading {reading}", reading=reading)
+        if "reading" in self.honest:
+            bare = {name: value for name, value in self.honest.items() if name != "reading"}
+            self.made.append(("no reading", bare))
+            about = refresh.statement_of(bare).hash().hex()
+            self.made.append(("no reading, and the proof", bare | {"proof": bare["proof"][:16] + about + bare["proof"][80:]}))
         for kind in ("witness", "weights", "state", "data"):
             self.put(f"both of {kind}", matrices=[matrix | {"kind": kind} for matrix in matrices])
 

@@ -59,7 +59,8 @@ def real(pairs):
 
 CHAIN = [*(f"{name}: not the claim's" for name in ("program", "seed", "wallet", "data card", "slack")), "steps: ",
          *(f"{role}: " for role in verifier.ROLES.values()), "another statement"]  # fmt: skip
-NAMES = {words: words.split(":")[0] for words in CHAIN} | {"another statement": "about", "names no weights after": "weights after"}
+NAMES = {"cards are of different data": "cards"} | {words: words.split(":")[0] for words in CHAIN}
+NAMES |= {"another statement": "about", "names no weights after": "weights after"}
 
 
 def named(line):

@@ -211,7 +211,7 @@ Result<HeldData> OpenData(Env& env, const std::string& folder) {
 Result<CommittedAnew> CommitAnew(Env& env, const std::string& folder) {
   FLAIR_TRY(HeldData held, OpenData(env, folder));
   FLAIR_TRY(const Secret secret, ReadSecret(env, folder));
-  DataCard card = std::move(held.card);
+  DataCard card = held.card;
   if (++card.generation > kMaxGenerations) {
     return Error(ErrorCode::kConflict, "the data were refreshed too often; register them anew");
   }
@@ -220,8 +220,10 @@ Result<CommittedAnew> CommitAnew(Env& env, const std::string& folder) {
   FLAIR_TRY(zk::CommittedMatrix after,
             zk::CommittedMatrix::Commit(card.shape, rows, SeedOf(secret, card.generation)));
   card.root = after.root();
-  return CommittedAnew{
-      .card = std::move(card), .before = std::move(held.matrix), .after = std::move(after)};
+  return CommittedAnew{.old_card = std::move(held.card),
+                       .card = std::move(card),
+                       .before = std::move(held.matrix),
+                       .after = std::move(after)};
 }
 
 Status ReplaceCard(Env& env, const std::string& folder, const DataCard& card) {

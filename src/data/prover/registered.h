@@ -62,6 +62,7 @@ Result<HeldData> OpenData(Env& env, const std::string& folder);
 // The same data under a fresh seed: another matrix, whose columns nobody has seen, and another
 // card. Nothing is written. Errors: as OpenData(); kConflict for more generations than there are.
 struct CommittedAnew {
+  DataCard old_card;
   DataCard card;
   zk::CommittedMatrix before;
   zk::CommittedMatrix after;

@@ -8,15 +8,12 @@
 
 namespace flair::proof {
 
-Result<ProvenRefresh> ProveRefreshClaim(const Digest& wallet, const BookedMatrix& before,
+Result<ProvenRefresh> ProveRefreshClaim(RefreshClaim claim, const BookedMatrix& before,
                                         const BookedMatrix& after, Env& env) {
-  ProvenRefresh proven{
-      .claim = {.wallet = wallet, .before = IdOf(before.matrix), .after = IdOf(after.matrix)},
-      .proof = {},
-      .shown = {}};
+  ProvenRefresh proven{.claim = std::move(claim), .proof = {}, .shown = {}};
   const std::array ids = {proven.claim.before, proven.claim.after};
   const std::array books = {&before.book, &after.book};
-  FLAIR_TRY(const zk::RefreshPlan plan, zk::RefreshPlan::Make({.wallet = wallet, .matrices = ids}));
+  FLAIR_TRY(const zk::RefreshPlan plan, PlanOfRefresh(proven.claim));
   FLAIR_TRY(proven.proof,
             zk::ProveRefresh(plan, before.matrix, after.matrix, env,
                              [&](std::size_t matrix, std::span<const std::uint64_t> columns) {

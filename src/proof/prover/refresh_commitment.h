@@ -29,9 +29,9 @@ struct ProvenRefresh {
   std::array<std::vector<std::uint64_t>, 2> shown;  // columns of each, not counted yet
 };
 
-// REQUIRES: equal cells. The proof is checked. Errors: kConflict when one of them has no opening
-// left.
-Result<ProvenRefresh> ProveRefreshClaim(const Digest& wallet, const BookedMatrix& before,
+// REQUIRES: the claim's matrices, of equal cells. The proof is checked. Errors: kConflict when one
+// of them has no opening left.
+Result<ProvenRefresh> ProveRefreshClaim(RefreshClaim claim, const BookedMatrix& before,
                                         const BookedMatrix& after, Env& env);
 
 // Counts the columns, and only then writes the files.

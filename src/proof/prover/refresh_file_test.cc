@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,14 +33,18 @@ class RefreshFileTest : public testing::Test {
         .value();
   }
   static RefreshClaim ClaimOf(const zk::CommittedMatrix& before, const zk::CommittedMatrix& after) {
-    return {.wallet = FilledWith(7), .before = IdOf(before), .after = IdOf(after)};
+    return {.wallet = FilledWith(7),
+            .before = IdOf(before),
+            .after = IdOf(after),
+            .cards = std::nullopt};
   }
   static Bytes Prove(const zk::CommittedMatrix& before, const zk::CommittedMatrix& after) {
-    const RefreshClaim claim = ClaimOf(before, after);
-    const auto plan =
-        zk::RefreshPlan::Make({.wallet = claim.wallet, .matrices = {claim.before, claim.after}});
+    return Prove(ClaimOf(before, after), before, after);
+  }
+  static Bytes Prove(const RefreshClaim& claim, const zk::CommittedMatrix& before,
+                     const zk::CommittedMatrix& after) {
     MemEnv env;
-    return zk::ProveRefresh(plan.value(), before, after, env).value();
+    return zk::ProveRefresh(PlanOfRefresh(claim).value(), before, after, env).value();
   }
   static std::string Judge(const RefreshClaim& claim, ByteView proof) {
     const auto bits = VerifyRefresh(claim, proof);
@@ -91,6 +96,124 @@ TEST_F(RefreshFileTest, WhatIsNoStatementIsRefused) {
   EXPECT_FALSE(DecodeRefresh(file_.substr(1)).ok());
   EXPECT_FALSE(IsRefreshStatement("{\"format\":1,\"program\":"));
   EXPECT_THAT(Read(file_ + file_), HasSubstr("behind its end"));
+}
+
+// Three numbers and a class for each of 20 records.
+class RefreshedCardsTest : public RefreshFileTest {
+ protected:
+  static zk::CommittedMatrix CommittedData(int seed) {
+    const std::uint64_t cells = zk::DataLayout(data::DataColumnsOf(Columns()), 20)->num_cells;
+    const zk::MatrixShape shape = zk::LongLivedShape(cells, zk::MatrixKind::kData, 2).value();
+    std::vector<std::uint64_t> values(shape.num_rows * shape.num_columns());
+    for (std::size_t i = 0; i < cells; ++i) values[i] = i % 7;
+    return zk::CommittedMatrix::Commit(
+               shape, std::make_shared<zk::StoredRows>(std::move(values), shape.num_columns()),
+               FilledWith(seed))
+        .value();
+  }
+  static data::DataCard Columns() {
+    return {
+        .name = "tiny",
+        .num_records = 20,
+        .columns = {{.name = "x",
+                     .dims = {},
+                     .source = DType::kI16,
+                     .format = {.bits = 12, .scale = 3},
+                     .classes = 0},
+                    {.name = "z",
+                     .dims = {},
+                     .source = DType::kI16,
+                     .format = {.bits = 12, .scale = 3},
+                     .classes = 0},
+                    {.name = "y", .dims = {}, .source = DType::kU8, .format = {}, .classes = 10}},
+        .generation = 0,
+        .shape = {},
+        .root = {}};
+  }
+  static data::DataCard CardOf(const zk::CommittedMatrix& matrix, std::uint64_t generation) {
+    data::DataCard card = Columns();
+    card.generation = generation;
+    card.shape = matrix.shape();
+    card.root = matrix.root();
+    EXPECT_TRUE(data::CheckCard(card).ok());
+    return card;
+  }
+
+  const zk::CommittedMatrix old_data_ = CommittedData(1), new_data_ = CommittedData(2);
+  const data::DataCard old_card_ = CardOf(old_data_, 0), new_card_ = CardOf(new_data_, 1);
+  const RefreshClaim honest_ = RefreshClaimOf(FilledWith(7), old_card_, new_card_);
+  const Bytes proof_ = Prove(honest_, old_data_, new_data_);
+};
+
+TEST_F(RefreshedCardsTest, TheFileHoldsBoth) {
+  const std::string text = EncodeRefresh(honest_);
+  const auto claim = DecodeRefresh(text);
+  ASSERT_TRUE(claim.ok()) << claim.error().message();
+  ASSERT_TRUE(claim->cards);
+  EXPECT_EQ((*claim->cards)[0], old_card_);
+  EXPECT_EQ((*claim->cards)[1], new_card_);
+  EXPECT_EQ(claim->after, honest_.after);
+  EXPECT_EQ(EncodeRefresh(*claim), text);
+  EXPECT_EQ(Judge(*claim, proof_), "accepted");
+  // Matrices alone, as of weights, are not enough.
+  RefreshClaim bare = honest_;
+  bare.cards = std::nullopt;
+  EXPECT_THAT(Read(EncodeRefresh(bare)), HasSubstr("before: data card: "));
+  EXPECT_THAT(Judge(bare, proof_), HasSubstr("what their cards say"));
+  // Nor are cards something that weights have, or cards of others.
+  RefreshClaim weights = claim_;
+  weights.cards = honest_.cards;
+  EXPECT_THAT(Judge(weights, proof_), HasSubstr("another matrix"));
+  std::string named = text;
+  named.replace(named.find("\"data\""), 6, "\"weights\"");
+  EXPECT_FALSE(DecodeRefresh(named).ok());
+}
+
+// Attacks: the same cells under a card that makes other data of them.
+TEST_F(RefreshedCardsTest, CardsThatReadOtherwiseAreRejected) {
+  const struct {
+    const char* message;
+    std::function<void(data::DataCard&)> change;
+  } kAttacks[] = {
+      {"column 0 is 'x', I16 [] as 12 bits, scale 3, and 'x', I16 [] as 12 bits, scale 4",
+       [](data::DataCard& c) { c.columns[0].format.scale = 4; }},
+      {"20 records and 19", [](data::DataCard& c) { c.num_records = 19; }},
+      {"column 0 is 'x', ", [](data::DataCard& c) { std::swap(c.columns[0], c.columns[1]); }},
+      {"column 0 is 'x', ",
+       [](data::DataCard& c) { std::swap(c.columns[0].name, c.columns[1].name); }},
+      {"12 bits, scale 3, and 'x', I16 [] as 13 bits",
+       [](data::DataCard& c) { c.columns[0].format.bits = 13; }},
+      {"[] as 12 bits, scale 3, and 'x', I16 [1]",
+       [](data::DataCard& c) { c.columns[0].dims = {1}; }},
+      {"I16 [] as 12 bits, scale 3, and 'z', F32",
+       [](data::DataCard& c) { c.columns[1].source = DType::kF32; }},
+      {"10 classes, and 'y', U8 as 11 classes",
+       [](data::DataCard& c) { c.columns[2].classes = 11; }},
+      {"3 columns and 2", [](data::DataCard& c) { c.columns.pop_back(); }},
+      {"'tiny' and 'other'", [](data::DataCard& c) { c.name = "other"; }},
+  };
+  for (const auto& attack : kAttacks) {
+    data::DataCard other = new_card_;
+    attack.change(other);
+    ASSERT_TRUE(data::CheckCard(other).ok()) << attack.message;
+    const RefreshClaim claim = RefreshClaimOf(honest_.wallet, old_card_, other);
+    EXPECT_THAT(Judge(claim, proof_), HasSubstr(attack.message));
+    const auto read = DecodeRefresh(EncodeRefresh(claim));
+    ASSERT_TRUE(read.ok()) << read.error().message();
+    const auto verdict = VerifyRefresh(*read, proof_);
+    ASSERT_FALSE(verdict.ok()) << attack.message;
+    EXPECT_EQ(verdict.error().code(), ErrorCode::kRejected);
+    // Both cards alike, and the proof is of others.
+    data::DataCard before = old_card_;
+    attack.change(before);
+    EXPECT_EQ(Judge(RefreshClaimOf(honest_.wallet, before, other), proof_),
+              "the proof is about another statement");
+    // Whoever has the cells can prove that, and it is true.
+    if (&attack == &kAttacks[0]) {
+      const RefreshClaim both = RefreshClaimOf(honest_.wallet, before, other);
+      EXPECT_EQ(Judge(both, Prove(both, old_data_, new_data_)), "accepted");
+    }
+  }
 }
 
 }  // namespace

@@ -139,6 +139,23 @@ Result<std::vector<std::vector<circuit::Ints>>> Record(const Question& q) {
   return weights;
 }
 
+// A record for every two cells.
+data::DataCard CardOf(const zk::CommittedMatrix& matrix, std::uint64_t num_cells,
+                      std::uint64_t generation) {
+  return {
+      .name = "counted",
+      .num_records = num_cells / 2,
+      .columns = {{.name = "x",
+                   .dims = {},
+                   .source = DType::kI16,
+                   .format = {.bits = 12, .scale = 3},
+                   .classes = 0},
+                  {.name = "y", .dims = {}, .source = DType::kU8, .format = {}, .classes = 100}},
+      .generation = generation,
+      .shape = matrix.shape(),
+      .root = matrix.root()};
+}
+
 // Cells that count up, under two seeds; the second commitment for more openings than the first.
 Result<json::object> MakeRefresh(const json::object& asked) {
   const zk::MatrixKind kind = *zk::MatrixKindNamed(std::string(asked.at("refresh").as_string()));
@@ -153,10 +170,12 @@ Result<json::object> MakeRefresh(const json::object& asked) {
   };
   FLAIR_TRY(const zk::CommittedMatrix before, commit(1, 2));
   FLAIR_TRY(const zk::CommittedMatrix after, commit(2, kOpeningsOfAnEnd));
-  const RefreshClaim claim{.wallet = FilledWith(7), .before = IdOf(before), .after = IdOf(after)};
-  FLAIR_TRY(
-      const zk::RefreshPlan plan,
-      zk::RefreshPlan::Make({.wallet = claim.wallet, .matrices = {claim.before, claim.after}}));
+  RefreshClaim claim{
+      .wallet = FilledWith(7), .before = IdOf(before), .after = IdOf(after), .cards = std::nullopt};
+  if (kind == zk::MatrixKind::kData) {
+    claim = RefreshClaimOf(claim.wallet, CardOf(before, count, 0), CardOf(after, count, 1));
+  }
+  FLAIR_TRY(const zk::RefreshPlan plan, PlanOfRefresh(claim));
   MemEnv env;
   FLAIR_TRY(const Bytes proof, zk::ProveRefresh(plan, before, after, env));
   return json::object{{"statement", EncodeRefresh(claim)}, {"proof", ToHex(proof)}};

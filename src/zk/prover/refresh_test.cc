@@ -40,10 +40,17 @@ CommittedMatrix Committed(Words cells, int seed, std::uint64_t openings,
       .value();
 }
 
+Digest Filled(int byte) {
+  Digest digest;
+  digest.bytes.fill(static_cast<std::byte>(byte));
+  return digest;
+}
+
 RefreshStatement About(const CommittedMatrix& before, const CommittedMatrix& after) {
   RefreshStatement statement;
   statement.wallet.bytes.fill(std::byte{4});
   statement.matrices = {{{before.shape(), before.root()}, {after.shape(), after.root()}}};
+  if (before.shape().kind == MatrixKind::kData) statement.reading = Filled(6);
   return statement;
 }
 
@@ -135,6 +142,30 @@ TEST_F(RefreshTest, AProofIsAboutItsStatementAlone) {
     std::copy(hash.bytes.begin(), hash.bytes.end(), renamed.begin() + 8);
     EXPECT_NE(Judge(changed, renamed), "") << i;
   }
+}
+
+// Attack: the cells of a data set, with a proof that they are those of another one.
+TEST_F(RefreshTest, DataAreCellsAndTheirReading) {
+  const CommittedMatrix before = Committed(cells_, 1, 2, MatrixKind::kData);
+  const CommittedMatrix after = Committed(cells_, 2, 2, MatrixKind::kData);
+  const RefreshStatement honest = About(before, after);
+  const Bytes proof = Proven(honest, before, after);
+  EXPECT_EQ(Judge(honest, proof), "");
+  RefreshStatement other = honest;
+  other.reading->bytes[9] ^= std::byte{1};
+  EXPECT_NE(Judge(other, proof), "");
+  Bytes renamed = proof;
+  const Digest hash = other.Hash();
+  std::copy(hash.bytes.begin(), hash.bytes.end(), renamed.begin() + 8);
+  EXPECT_NE(Judge(other, renamed), "");
+  // Data that nobody says how to read, and weights of which somebody does.
+  other.reading = std::nullopt;
+  EXPECT_THAT(Judge(other, proof), HasSubstr("what their cards say"));
+  RefreshStatement weights = About(before_, after_);
+  const std::size_t bytes = weights.Encode().size();
+  weights.reading = Filled(6);
+  EXPECT_THAT(Judge(weights, proof), HasSubstr("what their cards say"));
+  EXPECT_EQ(weights.Encode().size(), bytes + Digest::kBytes);
 }
 
 TEST_F(RefreshTest, WhatIsNoRefreshIsRefused) {

@@ -23,7 +23,9 @@ namespace flair::zk {
 inline std::string JudgeRefresh(const json::value& vector) {
   const std::vector<MatrixShape> shapes = ShapesOf(vector.at("matrices"));
   const std::vector<Digest> roots = DigestsOf(vector.at("roots"));
-  RefreshStatement statement{.wallet = Dig(vector.at("wallet")), .matrices = {}};
+  RefreshStatement statement{
+      .wallet = Dig(vector.at("wallet")), .matrices = {}, .reading = std::nullopt};
+  if (vector.as_object().contains("reading")) statement.reading = Dig(vector.at("reading"));
   statement.matrices = {{{shapes.at(0), roots.at(0)}, {shapes.at(1), roots.at(1)}}};
   const auto plan = RefreshPlan::Make(statement, PolicyOf(vector));
   if (!plan.ok()) return "plan: " + plan.error().message();
@@ -52,7 +54,9 @@ class RefreshCase {
     const CommittedMatrix before = Commit(cells, options_.log_columns_before);
     const CommittedMatrix after = Commit(cells, options_.log_columns_after);
     const QueryPolicy policy{.work_bits = 3, .fixed_queries = 12, .has_tail = options_.has_tail};
-    RefreshStatement statement{.wallet = AnyDigest(), .matrices = {}};
+    RefreshStatement statement{.wallet = AnyDigest(), .matrices = {}, .reading = std::nullopt};
+    const bool is_data = options_.kind == MatrixKind::kData;
+    if (is_data) statement.reading = AnyDigest();
     statement.matrices = {{{before.shape(), before.root()}, {after.shape(), after.root()}}};
     const RefreshPlan plan = RefreshPlan::Make(statement, policy).value();
     const auto env = SeededEnv(random_() % 1000);
@@ -65,7 +69,12 @@ class RefreshCase {
                         {"work_bits", policy.work_bits},
                         {"has_tail", options_.has_tail},
                         {"proof", ToHex(proof)}};
-    vector["changed"] = JudgedChanges(vector, {"wallet", "roots.0", "roots.1"}, JudgeRefresh);
+    std::vector<std::string> parts = {"wallet", "roots.0", "roots.1"};
+    if (is_data) {
+      vector["reading"] = statement.reading->ToHex();
+      parts.push_back("reading");
+    }
+    vector["changed"] = JudgedChanges(vector, parts, JudgeRefresh);
     return vector;
   }
 

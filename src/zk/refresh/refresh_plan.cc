@@ -40,6 +40,11 @@ Result<RefreshPlan> RefreshPlan::Make(const RefreshStatement& statement, QueryPo
     if (!KeptWithItsSeed(m.shape.kind)) return Wrong("a matrix that no seed is kept with");
   }
   if (before.shape.kind != after.shape.kind) return Wrong("matrices of two kinds");
+  // SOUNDNESS: the same cells under another card are other data.
+  // Test: RefreshTest.DataAreCellsAndTheirReading.
+  if (statement.reading.has_value() != (before.shape.kind == MatrixKind::kData)) {
+    return Wrong("data are refreshed with what their cards say, and nothing else is");
+  }
   if (before == after) return Wrong("one matrix, which is no refreshed one");
   RefreshPlan plan;
   plan.statement_ = statement;

@@ -34,7 +34,7 @@ class RefreshWitness {
 class RefreshPlan {
  public:
   // Errors: kInvalidArgument for matrices that are not kept with their seeds, of two kinds, or one
-  // and the same; those of BatchPlan.
+  // and the same, for data without a reading and others with one; those of BatchPlan.
   static Result<RefreshPlan> Make(const RefreshStatement& statement, QueryPolicy policy = {});
 
   const RefreshStatement& statement() const { return statement_; }

@@ -8,17 +8,19 @@ namespace flair::zk {
 namespace {
 
 constexpr std::string_view kMagic = "FLRS";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kCellsAlone = 1;  // versions
+constexpr std::uint16_t kWithReading = 2;
 
 }  // namespace
 
 Bytes RefreshStatement::Encode() const {
   Bytes out = ToBytes(kMagic);
-  AppendLe(out, kVersion);
+  AppendLe(out, reading ? kWithReading : kCellsAlone);
   Append(out, wallet.view());
   for (const StatedMatrix& m : matrices) {
     AppendStated(static_cast<std::uint8_t>(m.shape.kind), m, out);
   }
+  if (reading) Append(out, reading->view());
   return out;
 }
 

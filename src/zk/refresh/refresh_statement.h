@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -22,8 +23,12 @@ inline constexpr std::string_view kRefreshProtocol = "flair refresh v1";
 struct RefreshStatement {
   Digest wallet;                         // the committer's public key
   std::array<StatedMatrix, 2> matrices;  // before, after: of one kind
+  // Of data, and of nothing else: the digest of what cards say of the cells (data/card.h), which
+  // no matrix says: records and columns. One, as both are read alike.
+  std::optional<Digest> reading;
 
-  // "FLRS" | version (2) | wallet (32) | each: kind (1), kappa, m, R, h (8 each), root (32)
+  // "FLRS" | version (2) | wallet (32) | each: kind (1), kappa, m, R, h (8 each), root (32) |
+  // reading (32). Version 1 has no reading, version 2 has one.
   Bytes Encode() const;
   // SHA-256 of the encoding.
   Digest Hash() const;
