@@ -164,6 +164,16 @@ TEST_F(RefreshedCardsTest, TheFileHoldsBoth) {
   RefreshClaim weights = claim_;
   weights.cards = honest_.cards;
   EXPECT_THAT(Judge(weights, proof_), HasSubstr("another matrix"));
+  // A proof of matrices that are not the cards'.
+  const zk::CommittedMatrix foreign = CommittedData(3);
+  RefreshClaim moved = honest_;
+  moved.after = IdOf(foreign);
+  const auto plan = zk::RefreshPlan::Make({.wallet = moved.wallet,
+                                           .matrices = {moved.before, moved.after},
+                                           .reading = data::ReadingOf(old_card_)});
+  MemEnv env;
+  const Bytes of_foreign = zk::ProveRefresh(plan.value(), old_data_, foreign, env).value();
+  EXPECT_NE(Judge(moved, of_foreign), "accepted");
   std::string named = text;
   named.replace(named.find("\"data\""), 6, "\"weights\"");
   EXPECT_FALSE(DecodeRefresh(named).ok());
