@@ -20,6 +20,17 @@ Result<Digest> ReadSeed(Env& env, const std::string& path) {
   return Digest::FromBytes(bytes);
 }
 
+// Other weights, or another seed, are a commitment that nobody has.
+Status CheckKnown(Env& env, const std::string& openings, const proof::MatrixId& matrix) {
+  if (proof::OpeningBook::Knows(env, openings, matrix)) return OkStatus();
+  return Error(ErrorCode::kConflict,
+               "these weights with this seed are commitment " +
+                   zk::MatrixDigest(matrix.shape, matrix.root).ToHex().substr(0, 12) +
+                   ", and no proof that is counted in " + openings + " is about it")
+      .WithHint(
+          "weights, program and seed must be those of a run's end, the ledgers beside the seed");
+}
+
 }  // namespace
 
 Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request) {
@@ -37,13 +48,14 @@ Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request)
     return proof::CommitState(lowered.circuit, circuit::Carried::Role::kWeight, state,
                               proof::kOpeningsOfAnEnd, own);
   };
+  const std::string openings(data::kOpeningsFolder);
+  const std::string parent = ParentPath(request.seed);
+  const std::string old_openings = JoinPath(parent.empty() ? "." : parent, openings);
   FLAIR_TRY(const zk::CommittedMatrix before, commit(old_seed));
+  FLAIR_DO(CheckKnown(env, old_openings, proof::IdOf(before)));
   FLAIR_TRY(const zk::CommittedMatrix after, commit(seed));
   FLAIR_DO(MakeDirs(env, request.folder));
-  const std::string parent = ParentPath(request.seed);
-  const std::string openings(data::kOpeningsFolder);
-  FLAIR_TRY(proof::OpeningBook old_book,
-            proof::OpeningBook::Open(env, JoinPath(parent.empty() ? "." : parent, openings)));
+  FLAIR_TRY(proof::OpeningBook old_book, proof::OpeningBook::Open(env, old_openings));
   FLAIR_TRY(proof::OpeningBook book,
             proof::OpeningBook::Open(env, JoinPath(request.folder, openings)));
   FLAIR_TRY(const proof::ProvenRefresh proven,

@@ -34,8 +34,9 @@ struct RefreshedWeights {
   std::uint64_t proof_bytes = 0;
 };
 
-// Errors: kAlreadyExists for a folder that holds one; kConflict when the old commitment has no
-// opening left; those of the model file; those of the disk.
+// Errors: kAlreadyExists for a folder that holds one; kConflict for weights that are not those
+// under the seed, as no ledger beside it tells, and when the old commitment has no opening left;
+// those of the model file; those of the disk.
 Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request);
 
 }  // namespace flair::trainer

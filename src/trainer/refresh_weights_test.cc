@@ -21,12 +21,20 @@ namespace {
 class RefreshWeightsTest : public testing::Test {
  protected:
   RefreshWeightsTest() : training_(program::Prepared(program::kMlp)) {
-    EXPECT_TRUE(MakeDirs(env_, "/run").ok());
-    EXPECT_TRUE(WriteModel(env_, "/run/trained.safetensors", training_.program,
-                           IntegersOf(training_.lowered, training_.state))
-                    .ok());
     seed_.bytes.fill(std::byte{3});
-    EXPECT_TRUE(WriteFileAtomically(env_, "/run/weights.seed", seed_.view()).ok());
+    Prove(env_);
+  }
+  // What a proven run leaves.
+  void Prove(Env& env) const {
+    EXPECT_TRUE(MakeDirs(env, "/run").ok());
+    Write(env, "/run/trained.safetensors", training_.state);
+    EXPECT_TRUE(WriteFileAtomically(env, "/run/weights.seed", seed_.view()).ok());
+    EXPECT_TRUE(
+        proof::OpeningBook::Open(env, "/run/openings").value().Reserve(Committed(), {}).ok());
+  }
+  void Write(Env& env, const std::string& path, const program::TrainingState& state) const {
+    EXPECT_TRUE(
+        WriteModel(env, path, training_.program, IntegersOf(training_.lowered, state)).ok());
   }
   RefreshRequest Request(const std::string& seed, const std::string& folder) const {
     return {.program = training_.program,
@@ -75,6 +83,25 @@ TEST_F(RefreshWeightsTest, AChainOfCommitmentsIsProvenLinkByLink) {
   EXPECT_EQ(again.error().code(), ErrorCode::kAlreadyExists);
 }
 
+TEST_F(RefreshWeightsTest, OtherWeightsOrAnotherSeedAreRefused) {
+  program::TrainingState other = training_.state;
+  ++other.carried[0][0];
+  Write(env_, "/run/other.safetensors", other);
+  RefreshRequest request = Request("/run/weights.seed", "/one");
+  request.weights = "/run/other.safetensors";
+  const auto refused = RefreshWeights(env_, request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+  EXPECT_THAT(refused.error().message(), testing::HasSubstr("no proof that is counted in /run/"));
+  EXPECT_FALSE(Exists(env_, "/one"));
+  // The seed alone, away from its ledgers: how often it was opened nobody knows.
+  ASSERT_TRUE(MakeDirs(env_, "/away").ok());
+  ASSERT_TRUE(WriteFileAtomically(env_, "/away/weights.seed", seed_.view()).ok());
+  EXPECT_FALSE(RefreshWeights(env_, Request("/away/weights.seed", "/one")).ok());
+  EXPECT_FALSE(Exists(env_, "/away/openings"));
+  EXPECT_TRUE(RefreshWeights(env_, Request("/run/weights.seed", "/one")).ok());
+}
+
 TEST_F(RefreshWeightsTest, EveryOpeningIsCountedAndNoMoreAreGiven) {
   const proof::MatrixId before = Committed();
   const std::uint64_t each = zk::NumQueries(before.shape.row_length(), before.shape.n());
@@ -105,10 +132,7 @@ TEST_F(RefreshWeightsTest, EveryOpeningIsCountedAndNoMoreAreGiven) {
 TEST_F(RefreshWeightsTest, NoProofIsSeenThatIsNotCounted) {
   for (std::uint64_t k = 1;; ++k) {
     MemEnv disk;
-    ASSERT_TRUE(MakeDirs(disk, "/run").ok());
-    for (const std::string name : {"/run/trained.safetensors", "/run/weights.seed"}) {
-      ASSERT_TRUE(WriteFileAtomically(disk, name, ReadFile(env_, name, 1 << 24).value()).ok());
-    }
+    Prove(disk);
     FaultEnv env(disk);
     env.FailAt(k);
     const bool failed = !RefreshWeights(env, Request("/run/weights.seed", "/copy")).ok();

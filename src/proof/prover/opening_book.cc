@@ -48,6 +48,10 @@ Status OpeningBook::Reserve(const MatrixId& matrix, std::span<const std::uint64_
   return WriteFileAtomically(*env_, path, ledger.Encode());
 }
 
+bool OpeningBook::Knows(Env& env, const std::string& folder, const MatrixId& matrix) {
+  return Exists(env, PathOf(folder, matrix));
+}
+
 Result<std::uint64_t> OpeningBook::NumLeft(Env& env, const std::string& folder,
                                            const MatrixId& matrix) {
   FLAIR_TRY(const zk::OpeningLedger ledger, ReadLedger(env, PathOf(folder, matrix), matrix));

@@ -29,6 +29,9 @@ class OpeningBook {
   // Counts the columns. Errors: kConflict when they would pass the matrix's budget, and nothing is
   // counted; kCorrupt for a ledger that is not the matrix's; those of the disk.
   Status Reserve(const MatrixId& matrix, std::span<const std::uint64_t> columns);
+  // Has a proof that was made with the book in `folder` opened the matrix? Whatever a statement
+  // names was opened with its proof.
+  static bool Knows(Env& env, const std::string& folder, const MatrixId& matrix);
   // Columns that may still be shown, by the book in `folder`; it need not be there.
   static Result<std::uint64_t> NumLeft(Env& env, const std::string& folder, const MatrixId& matrix);
 
