@@ -141,6 +141,12 @@ def refresh_statements():
                      separators=(",", ":")).encode() + b"\n"  # fmt: skip
 
 
+def pending_refreshes():
+    for statement in refresh_statements():
+        columns = struct.pack("<I2Q", 2, 3, 1) + struct.pack("<IQ", 1, 7)
+        yield b"FLRW" + struct.pack("<H", 1) + bytes(32) + columns + struct.pack("<I", len(statement)) + statement + b"proof"
+
+
 def run_statements():
     # Real ones are in the corpus; these are none.
     yield b'{"format":1,"kind":"run"}\n'
@@ -242,6 +248,7 @@ SEEDS = {
     "program_program_fuzz": programs,
     "proof_prover_chunk_folder_fuzz": pending_chunks,
     "proof_refresh_file_fuzz": refresh_statements,
+    "proof_prover_refresh_commitment_fuzz": pending_refreshes,
     "proof_run_proof_fuzz": run_proofs,
     "proof_statement_file_fuzz": run_statements,
     "repo_run_fuzz": runs,

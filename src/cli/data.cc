@@ -133,7 +133,7 @@ struct RefreshArgs {
 Result<ExitCode> Refresh(Session& s, const RefreshArgs& args) {
   const std::string folder = s.Absolute(args.folder);
   if (args.no_proof) {
-    FLAIR_TRY(const data::DataCard card, data::RefreshData(s.env(), folder));
+    FLAIR_TRY(const data::DataCard card, trainer::RefreshDataUnproven(s.env(), folder));
     return Say(s, folder, card);
   }
   FLAIR_TRY(const Keypair key, s.LoadKeypair());

@@ -3,7 +3,8 @@
 // about one data set.
 //
 // The data's folder gets refresh-G.proof and refresh-G.statement.json, G the new card's generation,
-// and then the new card.
+// and then the new card. One that is stopped leaves the old card or the new one, and at most
+// refresh.pending, from which the next one goes on: no opening is spent twice.
 //
 // Place: trainer, over data/prover and proof/prover. Thread safety: functions.
 // SPDX-License-Identifier: Apache-2.0
@@ -27,9 +28,11 @@ struct RefreshedData {
   std::uint64_t proof_bytes = 0;
 };
 
-// Errors: kConflict when the old commitment has no opening left, or the data are no longer the
-// card's; those of data::OpenData() and of the disk, after which the card is the old one or the
-// new one, and whatever was shown is counted.
+// Errors: kConflict when the old commitment has no opening left, the data are no longer the card's,
+// or another process opens or refreshes them; those of data::OpenData() and of the disk, after
+// which the card is the old one or the new one, and whatever was shown is counted.
 Result<RefreshedData> RefreshDataProven(Env& env, const std::string& folder, const Digest& wallet);
+// Without the proof: nothing ties the cards.
+Result<data::DataCard> RefreshDataUnproven(Env& env, const std::string& folder);
 
 }  // namespace flair::trainer

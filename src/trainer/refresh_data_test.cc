@@ -61,6 +61,7 @@ TEST_F(RefreshDataTest, CardsAreTiedToEachOtherLinkByLink) {
     ASSERT_TRUE(claim.cards);
     EXPECT_EQ((*claim.cards)[1], made->card);
     EXPECT_EQ(claim.wallet, Wallet());
+    EXPECT_FALSE(Exists(env_, JoinPath(kFolder, "refresh.pending")));
     const auto bits = proof::VerifyRefresh(claim, proof);
     ASSERT_TRUE(bits.ok()) << bits.error().message();
     EXPECT_GE(*bits, 100);
@@ -100,33 +101,100 @@ TEST_F(RefreshDataTest, OtherDataAreRefused) {
   EXPECT_THAT(refused.error().message(), HasSubstr("no longer"));
 }
 
-TEST_F(RefreshDataTest, NoProofIsSeenThatIsNotCounted) {
-  for (std::uint64_t k = 1;; ++k) {
-    MemEnv disk;
-    Register(disk);
-    const proof::MatrixId before = Committed(disk);
-    FaultEnv env(disk);
-    env.FailAt(k);
-    const bool failed = !RefreshDataProven(env, kFolder, Wallet()).ok();
-    env.Heal();
-    if (Exists(disk, JoinPath(kFolder, "refresh-1.proof"))) {
-      EXPECT_LT(NumLeft(disk, before), before.shape.num_pads) << "after failure " << k;
+// Wherever it is stopped, by a disk that fails or a power cut: the old card or the new one, no
+// proof that is not counted, and whoever refreshes next spends no opening a second time.
+TEST_F(RefreshDataTest, AStoppedOneIsGoneOnWith) {
+  for (const CrashNames names : {CrashNames::kLost, CrashNames::kKept}) {
+    for (std::uint64_t k = 1;; ++k) {
+      MemEnv disk;
+      Register(disk);
+      const proof::MatrixId before = Committed(disk);
+      FaultEnv env(disk);
+      env.FailAt(k);
+      const bool failed = !RefreshDataProven(env, kFolder, Wallet()).ok();
+      env.Heal();
+      disk.Crash(names);
+      if (Exists(disk, JoinPath(kFolder, "refresh-1.proof"))) {
+        EXPECT_LT(NumLeft(disk, before), before.shape.num_pads) << "after failure " << k;
+      }
+      // Never a new card without its proof.
+      const auto held = data::OpenData(disk, kFolder);
+      ASSERT_TRUE(held.ok()) << held.error().message();
+      if (held->card.generation == 1) {
+        EXPECT_TRUE(Exists(disk, JoinPath(kFolder, "refresh-1.statement.json"))) << k;
+        EXPECT_LT(NumLeft(disk, Committed(disk)), before.shape.num_pads);
+      }
+      if (failed) {
+        const auto again = RefreshDataProven(disk, kFolder, Wallet());
+        ASSERT_TRUE(again.ok()) << k << again.error().message();
+        EXPECT_EQ(again->claim.before, before);
+      }
+      EXPECT_EQ(data::OpenData(disk, kFolder)->card.generation, 1U);
+      const Bytes proof = ReadFile(disk, JoinPath(kFolder, "refresh-1.proof"), 1 << 28).value();
+      const Bytes text =
+          ReadFile(disk, JoinPath(kFolder, "refresh-1.statement.json"), 1 << 16).value();
+      const proof::RefreshClaim claim = proof::DecodeRefresh(AsText(text)).value();
+      EXPECT_TRUE(proof::VerifyRefresh(claim, proof).ok());
+      EXPECT_EQ(claim.after, Committed(disk));
+      for (const proof::MatrixId& matrix : {before, claim.after}) {
+        const std::uint64_t each = zk::NumQueries(matrix.shape.row_length(), matrix.shape.n());
+        EXPECT_GE(NumLeft(disk, matrix), matrix.shape.num_pads - each) << k;
+      }
+      EXPECT_TRUE(!failed || !Exists(disk, JoinPath(kFolder, "refresh.pending"))) << k;
+      if (!failed) {
+        EXPECT_GT(k, 20U);
+        break;
+      }
     }
-    // The old card or the new one, never a new one without its proof.
-    const auto held = data::OpenData(disk, kFolder);
-    ASSERT_TRUE(held.ok()) << held.error().message();
-    if (held->card.generation == 1) {
-      EXPECT_TRUE(Exists(disk, JoinPath(kFolder, "refresh-1.statement.json"))) << k;
-      EXPECT_LT(NumLeft(disk, Committed(disk)), before.shape.num_pads);
-    }
-    if (!failed) {
-      EXPECT_GT(k, 8U);
-      EXPECT_EQ(held->card.generation, 1U);
-      break;
-    }
-    // And once more, with what the failure left behind.
-    EXPECT_TRUE(held->card.generation == 1 || RefreshDataProven(disk, kFolder, Wallet()).ok());
   }
+}
+
+// What waits is of this card and this wallet, or it is left.
+TEST_F(RefreshDataTest, AStoppedOneOfSomethingElseIsNotGoneOnWith) {
+  const std::string pending = JoinPath(kFolder, "refresh.pending");
+  const auto stop = [&] {
+    const std::uint64_t last = [&] {
+      MemEnv disk;
+      Register(disk);
+      FaultEnv env(disk);
+      EXPECT_TRUE(RefreshDataProven(env, kFolder, Wallet()).ok());
+      return env.operations();
+    }();
+    FaultEnv env(env_);
+    env.FailAt(last - 5);
+    EXPECT_FALSE(RefreshDataProven(env, kFolder, Wallet()).ok());
+    EXPECT_TRUE(Exists(env_, pending));
+    EXPECT_EQ(data::ReadCard(env_, kFolder)->generation, 0U);
+  };
+  stop();
+  Digest other;
+  const auto made = RefreshDataProven(env_, kFolder, other);
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  EXPECT_EQ(made->claim.wallet, other);
+  EXPECT_EQ(made->card.generation, 1U);
+  // Without a proof there is nothing to go on with.
+  Register(env_ = MemEnv());
+  stop();
+  EXPECT_EQ(RefreshDataUnproven(env_, kFolder)->generation, 1U);
+  EXPECT_FALSE(Exists(env_, pending));
+  // A file that is none is named.
+  ASSERT_TRUE(WriteFileAtomically(env_, pending, AsBytes("FLRW")).ok());
+  const auto refused = RefreshDataProven(env_, kFolder, Wallet());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kCorrupt);
+}
+
+// Attack on one's own budget: a card is read, another process replaces it, and its matrix is
+// opened.
+TEST_F(RefreshDataTest, WhoeverRefreshesHasTheLock) {
+  const auto book = proof::OpeningBook::Open(env_, JoinPath(kFolder, "openings"));
+  ASSERT_TRUE(book.ok());
+  EXPECT_EQ(RefreshDataProven(env_, kFolder, Wallet()).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(RefreshDataUnproven(env_, kFolder).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(data::ReadCard(env_, kFolder)->generation, 0U);
+  // Nothing is made in a folder of something else.
+  EXPECT_EQ(RefreshDataUnproven(env_, "/nothing").error().code(), ErrorCode::kNotFound);
+  EXPECT_FALSE(Exists(env_, "/nothing"));
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 // same as the old one.
 //
 // The folder that it makes has weights.seed (mode 0600, kept with the weights), refresh.proof,
-// refresh.statement.json and the new commitment's openings/.
+// refresh.statement.json and the new commitment's openings/. One that is stopped leaves at most
+// refresh.pending beside them, from which the next one into the same folder goes on: no opening is
+// spent twice.
 //
 // Place: trainer, over proof/prover. Thread safety: functions.
 // SPDX-License-Identifier: Apache-2.0
@@ -34,7 +36,8 @@ struct RefreshedWeights {
   std::uint64_t proof_bytes = 0;
 };
 
-// Errors: kAlreadyExists for a folder that holds one; kConflict for weights that are not those
+// Errors: kAlreadyExists for a folder that holds one, or one of something else that was stopped;
+// kConflict for weights that are not those
 // under the seed, as no ledger beside it tells, and when the old commitment has no opening left;
 // those of the model file; those of the disk.
 Result<RefreshedWeights> RefreshWeights(Env& env, const RefreshRequest& request);

@@ -26,11 +26,10 @@ class RefreshWeightsTest : public testing::Test {
   }
   // What a proven run leaves.
   void Prove(Env& env) const {
-    EXPECT_TRUE(MakeDirs(env, "/run").ok());
-    Write(env, "/run/trained.safetensors", training_.state);
-    EXPECT_TRUE(WriteFileAtomically(env, "/run/weights.seed", seed_.view()).ok());
     EXPECT_TRUE(
         proof::OpeningBook::Open(env, "/run/openings").value().Reserve(Committed(), {}).ok());
+    Write(env, "/run/trained.safetensors", training_.state);
+    EXPECT_TRUE(WriteFileAtomically(env, "/run/weights.seed", seed_.view()).ok());
   }
   void Write(Env& env, const std::string& path, const program::TrainingState& state) const {
     EXPECT_TRUE(
@@ -44,10 +43,11 @@ class RefreshWeightsTest : public testing::Test {
             .wallet = seed_};
   }
   // What a statement of the run's end names.
-  proof::MatrixId Committed() const {
+  proof::MatrixId Committed() const { return Committed(seed_); }
+  proof::MatrixId Committed(const Digest& seed) const {
     return proof::IdOf(proof::CommitState(training_.lowered.circuit,
                                           circuit::Carried::Role::kWeight, training_.state,
-                                          proof::kOpeningsOfAnEnd, seed_)
+                                          proof::kOpeningsOfAnEnd, seed)
                            .value());
   }
 
@@ -60,6 +60,7 @@ TEST_F(RefreshWeightsTest, AChainOfCommitmentsIsProvenLinkByLink) {
   const auto first = RefreshWeights(env_, Request("/run/weights.seed", "/one"));
   ASSERT_TRUE(first.ok()) << first.error().message();
   EXPECT_EQ(first->claim.before, Committed());
+  EXPECT_FALSE(Exists(env_, "/one/refresh.pending"));
   EXPECT_NE(first->claim.after, first->claim.before);
   const auto second = RefreshWeights(env_, Request("/one/weights.seed", "/two"));
   ASSERT_TRUE(second.ok()) << second.error().message();
@@ -129,21 +130,50 @@ TEST_F(RefreshWeightsTest, EveryOpeningIsCountedAndNoMoreAreGiven) {
   EXPECT_LE(proof::OpeningBook::NumLeft(env_, "/run/openings", before).value(), each);
 }
 
-TEST_F(RefreshWeightsTest, NoProofIsSeenThatIsNotCounted) {
+// Wherever it is stopped: no proof that is not counted, and whoever refreshes into the folder next
+// spends no opening a second time.
+TEST_F(RefreshWeightsTest, AStoppedOneIsGoneOnWith) {
+  const proof::MatrixId before = Committed();
+  const std::uint64_t each = zk::NumQueries(before.shape.row_length(), before.shape.n());
+  const RefreshRequest request = Request("/run/weights.seed", "/copy");
   for (std::uint64_t k = 1;; ++k) {
     MemEnv disk;
     Prove(disk);
+    ASSERT_TRUE(disk.SyncDir("/").ok());
     FaultEnv env(disk);
     env.FailAt(k);
-    const bool failed = !RefreshWeights(env, Request("/run/weights.seed", "/copy")).ok();
+    const bool failed = !RefreshWeights(env, request).ok();
     env.Heal();
+    disk.Crash();
+    const auto num_left = [&](const std::string& folder, const proof::MatrixId& matrix) {
+      return proof::OpeningBook::NumLeft(disk, folder + "/openings", matrix).value();
+    };
     if (Exists(disk, "/copy/refresh.proof")) {
-      EXPECT_LT(proof::OpeningBook::NumLeft(disk, "/run/openings", Committed()).value(),
-                Committed().shape.num_pads)
-          << "after failure " << k;
+      EXPECT_LT(num_left("/run", before), before.shape.num_pads) << "after failure " << k;
     }
+    if (failed) {
+      // Of another wallet it is not: whoever stopped it may have shown it.
+      RefreshRequest other = request;
+      other.wallet.bytes[0] ^= std::byte{1};
+      if (Exists(disk, "/copy/refresh.pending")) {
+        EXPECT_EQ(RefreshWeights(disk, other).error().code(), ErrorCode::kAlreadyExists);
+      }
+      const auto again = RefreshWeights(disk, request);
+      ASSERT_TRUE(again.ok()) << k << again.error().message();
+    }
+    const Bytes proof = ReadFile(disk, "/copy/refresh.proof", 1 << 28).value();
+    const Bytes text = ReadFile(disk, "/copy/refresh.statement.json", 1 << 16).value();
+    const proof::RefreshClaim claim = proof::DecodeRefresh(AsText(text)).value();
+    EXPECT_EQ(claim.before, before);
+    EXPECT_TRUE(proof::VerifyRefresh(claim, proof).ok());
+    EXPECT_GE(num_left("/run", before), before.shape.num_pads - each) << k;
+    EXPECT_GE(num_left("/copy", claim.after), claim.after.shape.num_pads - each) << k;
+    EXPECT_TRUE(!failed || !Exists(disk, "/copy/refresh.pending")) << k;
+    // The seed is that of the new commitment.
+    const Bytes seed = ReadFile(disk, "/copy/weights.seed", 32).value();
+    EXPECT_EQ(Committed(Digest::FromBytes(seed).value()), claim.after) << k;
     if (!failed) {
-      EXPECT_GT(k, 8U);
+      EXPECT_GT(k, 20U);
       break;
     }
   }

@@ -72,7 +72,8 @@ Result<CommittedAnew> CommitAnew(Env& env, const std::string& folder);
 // That card in the place of the old one.
 Status ReplaceCard(Env& env, const std::string& folder, const DataCard& card);
 
-// Both, without a proof that the data are the same (trainer/refresh_data.h makes one).
+// Both, without a proof that the data are the same and without a lock (trainer/refresh_data.h has
+// them).
 Result<DataCard> RefreshData(Env& env, const std::string& folder);
 
 }  // namespace flair::data

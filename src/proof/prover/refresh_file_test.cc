@@ -13,6 +13,7 @@
 #include "base/mem_env.h"
 #include "proof/prover/commit_state.h"
 #include "proof/prover/proven_run_testing.h"
+#include "proof/prover/refresh_commitment.h"
 #include "zk/prover/refresh_prover.h"
 
 namespace flair::proof {
@@ -96,6 +97,39 @@ TEST_F(RefreshFileTest, WhatIsNoStatementIsRefused) {
   EXPECT_FALSE(DecodeRefresh(file_.substr(1)).ok());
   EXPECT_FALSE(IsRefreshStatement("{\"format\":1,\"program\":"));
   EXPECT_THAT(Read(file_ + file_), HasSubstr("behind its end"));
+}
+
+// Attack: none; a disk may be anything.
+TEST_F(RefreshFileTest, WhatWaitsIsReadAsItWasWritten) {
+  const ProvenRefresh waits{.claim = claim_,
+                            .proof = Prove(before_, after_),
+                            .shown = {{{3, 1}, {7}}},
+                            .seed = FilledWith(9)};
+  const Bytes bytes = EncodeProvenRefresh(waits);
+  const auto read = DecodeProvenRefresh(bytes);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->seed, waits.seed);
+  EXPECT_EQ(read->shown, waits.shown);
+  EXPECT_EQ(read->proof, waits.proof);
+  EXPECT_EQ(EncodeProvenRefresh(*read), bytes);
+  const std::size_t head = bytes.size() - waits.proof.size();
+  for (std::size_t size = 0; size < head; ++size) {
+    EXPECT_FALSE(DecodeProvenRefresh(ByteView(bytes).first(size)).ok()) << size;
+  }
+  for (const std::size_t at : {0, 4, 38, 41, 58}) {
+    Bytes changed = bytes;
+    changed[at] ^= std::byte{0x41};
+    EXPECT_FALSE(DecodeProvenRefresh(changed).ok()) << at;
+  }
+  // And it is believed only if the proof is one.
+  MemEnv env;
+  ASSERT_TRUE(WritePendingRefresh(env, "/p", waits).ok());
+  EXPECT_TRUE(ReadPendingRefresh(env, "/p").value().has_value());
+  Bytes cut = bytes;
+  cut.pop_back();
+  ASSERT_TRUE(WriteFileAtomically(env, "/p", cut).ok());
+  EXPECT_EQ(ReadPendingRefresh(env, "/p").error().code(), ErrorCode::kCorrupt);
+  EXPECT_FALSE(ReadPendingRefresh(env, "/none").value().has_value());
 }
 
 // Three numbers and a class for each of 20 records.
