@@ -429,6 +429,23 @@ TEST(SlackTest, ARateOfManyDigitsBoundsExactly) {
   EXPECT_THAT(moved(262'145, fine), HasSubstr("two rates"));
 }
 
+// Only a gauge tensor's bound is in units that fine.
+TEST(SlackTest, RatesTooFineForAGaugeTensorAreNamed) {
+  const auto made = [](const std::string& rate, bool is_gauge) {
+    const std::string text = Replaced(Replaced(kNormed, "1/1024 x 3, 1/8192", rate), "param c [3]",
+                                      "param c [3] scale 3");
+    const Program p = Parsed(is_gauge ? text : Unrecognised(text));
+    return Lower(p, DefaultSlack(p));
+  };
+  const std::string fine = "1/288230376151711744";  // 2^-58
+  const auto refused = made(fine, true);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("'c.slack.two rates below': "));
+  EXPECT_THAT(refused.error().hint(), HasSubstr("the schedule"));
+  EXPECT_TRUE(made(fine, false).ok());
+  EXPECT_TRUE(made("1/36028797018963968", true).ok());  // 2^-55
+}
+
 // Two rates a step, in one direction: inference reads nothing of it.
 TEST(SlackTest, ARunningMeanMovesWithItsGaugeTensor) {
   constexpr std::size_t kM = 5, kSteps = 12;

@@ -226,7 +226,8 @@ class Lowering {
   void BoundDeviations();
   void FindGauges();
   bool HasOwnBudget(std::uint32_t parameter) const;
-  void BoundGauge(std::uint32_t parameter, const Scaled& x);
+  // Errors: kInvalidArgument for rates too fine for it.
+  Status BoundGauge(std::uint32_t parameter, const Scaled& x);
   Status SetRecordedWeight(std::uint32_t parameter, const Expression& e);
   Status LowerSlack();
   Norms NormsOf(std::uint32_t parameter, circuit::ValueId e);

@@ -83,7 +83,7 @@ bool Lowering::HasOwnBudget(std::uint32_t parameter) const {
 
 // |X/d - W'| <= 2 a/b in units of 2^(s-30):  2^k a +- 2^-k (X - d W') >= 0 where
 // k = 31 - s + log2 d - log2 b, and one of the two powers is 1.
-void Lowering::BoundGauge(std::uint32_t parameter, const Scaled& x) {
+Status Lowering::BoundGauge(std::uint32_t parameter, const Scaled& x) {
   const Parameter& p = p_.parameters[parameter];
   const circuit::ValueId w = made_.parameters[parameter];
   const auto log2 = [](std::int64_t v) {
@@ -111,14 +111,21 @@ void Lowering::BoundGauge(std::uint32_t parameter, const Scaled& x) {
   for (const bool is_below : {true, false}) {
     const std::string name =
         p.name + (is_below ? ".slack.two rates below" : ".slack.two rates above");
-    const circuit::ValueId gap =
-        b_.AddForm(name, b_[w].axes,
-                   {.terms = {circuit::Times(unit, {b_.At(one), b_.At(*rate_)}),
-                              circuit::Times(is_below ? -share : share, {b_.At(error)})}});
+    circuit::Form form{.terms = {circuit::Times(unit, {b_.At(one), b_.At(*rate_)}),
+                                 circuit::Times(is_below ? -share : share, {b_.At(error)})}};
+    if (!b_.ExtentOf(b_[w].axes, form).fits) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "'" + name + "': two rates of this schedule are too fine beside a weight of '" +
+                       p.name + "'")
+          .WithHint("a smaller denominator in the schedule: rates are over 2^" +
+                    std::to_string(log2(p_.schedule.denominator)));
+    }
+    const circuit::ValueId gap = b_.AddForm(name, b_[w].axes, std::move(form));
     // SOUNDNESS: a number is at least 0. Test: SlackTest.AGaugeTensorMovesByTwoRatesAtMost.
     // No line of the profile raises it.
     b_.Divide(name, gap, 1, circuit::Unsigned(bits, LimbBits(), ""));
   }
+  return OkStatus();
 }
 
 // W' is given; E = X + floor(d/2) - d W', whose part from bit w on is e in units of a weight.
@@ -128,8 +135,7 @@ Status Lowering::SetRecordedWeight(std::uint32_t parameter, const Expression& e)
   FLAIR_TRY(const Scaled x, AddScaled(p.name + ".next", e, 30 - p.scale));
   b_.SetRule(w, {.kind = circuit::RuleKind::kRecorded, .inputs = {}, .parameters = {}});
   if (HasOwnBudget(parameter)) {
-    BoundGauge(parameter, x);
-    return OkStatus();
+    return BoundGauge(parameter, x);
   }
   FLAIR_TRY(const SlackUnits units, UnitsOf(*slack_, p.scale));
   circuit::Read next = b_.At(w);
