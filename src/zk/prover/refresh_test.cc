@@ -159,11 +159,20 @@ TEST_F(RefreshTest, DataAreCellsAndTheirReading) {
   std::copy(hash.bytes.begin(), hash.bytes.end(), renamed.begin() + 8);
   EXPECT_NE(Judge(other, renamed), "");
   // Data that nobody says how to read, and weights of which somebody does.
+  const auto forged = [](const RefreshStatement& statement, const CommittedMatrix& from,
+                         const CommittedMatrix& to) {
+    const auto plan = RefreshPlan::Make(statement);
+    if (!plan.ok()) return plan.error().message();
+    MemEnv env;
+    return Judge(statement, ProveRefresh(*plan, from, to, env).value());
+  };
   other.reading = std::nullopt;
+  EXPECT_NE(forged(other, before, after), "");
   EXPECT_THAT(Judge(other, proof), HasSubstr("what their cards say"));
   RefreshStatement weights = About(before_, after_);
   const std::size_t bytes = weights.Encode().size();
   weights.reading = Filled(6);
+  EXPECT_NE(forged(weights, before_, after_), "");
   EXPECT_THAT(Judge(weights, proof), HasSubstr("what their cards say"));
   EXPECT_EQ(weights.Encode().size(), bytes + Digest::kBytes);
 }
