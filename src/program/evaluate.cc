@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "base/check.h"
 #include "base/threads.h"
@@ -165,21 +166,36 @@ class Evaluator {
     const std::size_t rank = n.dims.size();
     const std::size_t rows = n.dims[rank - 2], columns = n.dims[rank - 1];
     const std::size_t inner = DimsIn(0)[rank - (n.transpose_a ? 2 : 1)];
-    const std::size_t batches = out_.size() / (rows * columns);
-    for (std::size_t t = 0; t < batches; ++t) {
-      const double* const a = In(0).data() + t * rows * inner;
+    const std::size_t a_step = n.transpose_a ? rows : 1;
+    const std::size_t b_step = n.transpose_b ? 1 : columns;
+    const std::size_t b_next = n.transpose_b ? inner : 1;  // column
+    // Sums of neighbouring columns at once: each is added up in order, and they need not wait for
+    // one another.
+    constexpr std::size_t kTogether = 8;
+    const auto fill_row = [&](std::size_t row) {
+      const std::size_t t = row / rows, r = row % rows;
+      const double* const a = In(0).data() + t * rows * inner + r * (n.transpose_a ? 1 : inner);
       const double* const b = In(1).data() + t * inner * columns;
-      for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t c = 0; c < columns; ++c) {
-          double sum = 0;
-          for (std::size_t i = 0; i < inner; ++i) {
-            sum += a[n.transpose_a ? i * rows + r : r * inner + i] *
-                   b[n.transpose_b ? c * inner + i : i * columns + c];
-          }
-          out_[(t * rows + r) * columns + c] = sum;
+      const auto fill = [&](std::size_t first, auto together) {
+        double sums[together()] = {};
+        const double* from = b + first * b_next;
+        for (std::size_t i = 0; i < inner; ++i, from += b_step) {
+          for (std::size_t c = 0; c < together(); ++c) sums[c] += a[i * a_step] * from[c * b_next];
         }
+        std::copy_n(sums, together(), &out_[row * columns + first]);
+      };
+      std::size_t c = 0;
+      for (; c + kTogether <= columns; c += kTogether) {
+        fill(c, std::integral_constant<std::size_t, kTogether>());
       }
-    }
+      for (; c < columns; ++c) fill(c, std::integral_constant<std::size_t, 1>());
+      return OkStatus();
+    };
+    const std::size_t all_rows = out_.size() / columns;
+    constexpr std::size_t kProductsForThreads = 1 << 18;
+    const bool is_large = out_.size() * inner >= kProductsForThreads;
+    const Status done = ParallelFor(all_rows, is_large ? ThreadCount() : 1, fill_row);
+    FLAIR_CHECK(done.ok()) << "a product cannot fail";
   }
 
   // Products of a convolution that share one weight: `count` neighbouring outputs from z on, every
