@@ -145,8 +145,9 @@ Digest OriginOf(const MatrixShape& shape, const Digest& seed, const Digest& cell
 
 }  // namespace
 
-void StoredRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
-  const auto begin = cells_.begin() + static_cast<std::ptrdiff_t>(row * num_columns_);
+void StoredRows::ReadPart(std::uint64_t row, std::uint64_t first,
+                          std::span<std::uint64_t> cells) const {
+  const auto begin = cells_.begin() + static_cast<std::ptrdiff_t>(row * num_columns_ + first);
   std::copy_n(begin, cells.size(), cells.begin());
 }
 
@@ -237,27 +238,39 @@ OpenedMatrix CommittedMatrix::Open(std::span<const std::uint64_t> columns) const
 void CommittedMatrix::AddCombination(std::span<const Fp2> weights, std::span<Fp2> into) const {
   FLAIR_CHECK(weights.size() == shape_.num_rows && into.size() == shape_.row_length())
       << "weights or a row of another size";
-  const std::size_t num_tasks = std::clamp<std::size_t>(ThreadCount(), 1, shape_.num_rows);
-  std::mutex mutex;
-  Must(ParallelFor(num_tasks, [&](std::size_t task) -> Status {
-    const std::uint64_t begin = shape_.num_rows * task / num_tasks;
-    const std::uint64_t end = shape_.num_rows * (task + 1) / num_tasks;
-    const KKernels& kernels = FastestKKernels();
-    const KVector sum(into.size());
+  // Some columns of all rows, so that their sums stay in the cache.
+  constexpr std::uint64_t kColumnsAtOnce = 2048;
+  const std::uint64_t columns = shape_.num_columns();
+  const std::uint64_t parts = (columns + kColumnsAtOnce - 1) / kColumnsAtOnce;
+  const KKernels& kernels = FastestKKernels();
+  Must(ParallelFor(parts, [&](std::size_t part) -> Status {
+    const std::uint64_t first = part * kColumnsAtOnce;
+    const KVector sum(std::min(kColumnsAtOnce, columns - first));
     std::fill_n(sum.span().a, sum.capacity(), 0);
     std::fill_n(sum.span().b, sum.capacity(), 0);
     std::vector<std::uint64_t> row(sum.capacity());
-    const std::span<std::uint64_t> cells(row.data(), shape_.num_columns());
-    const std::span<std::uint64_t> pads(row.data() + cells.size(), shape_.num_pads);
-    for (std::uint64_t i = begin; i < end; ++i) {
+    for (std::uint64_t i = 0; i < shape_.num_rows; ++i) {
       if (weights[i].is_zero()) continue;
-      rows_->Read(i, cells);
-      if (!rows_->ReadPads(i, pads)) pads_.Row(i, pads);
+      rows_->ReadPart(i, first, std::span(row).first(sum.size()));
       kernels.add_scaled_base(sum.span(), weights[i], row.data(), sum.capacity());
+    }
+    for (std::uint64_t k = 0; k < sum.size(); ++k) into[first + k] += sum.at(k);
+    return OkStatus();
+  }));
+  const std::size_t num_tasks = std::clamp<std::size_t>(ThreadCount(), 1, shape_.num_rows);
+  std::mutex mutex;
+  Must(ParallelFor(num_tasks, [&](std::size_t task) -> Status {
+    std::vector<Fp2> sum(shape_.num_pads);
+    std::vector<std::uint64_t> pads(shape_.num_pads);
+    const std::uint64_t end = shape_.num_rows * (task + 1) / num_tasks;
+    for (std::uint64_t i = shape_.num_rows * task / num_tasks; i < end; ++i) {
+      if (weights[i].is_zero()) continue;
+      if (!rows_->ReadPads(i, pads)) pads_.Row(i, pads);
+      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += weights[i] * Fp(pads[k]);
     }
     // Addition in a field: the order of the tasks does not matter.
     const std::lock_guard lock(mutex);
-    for (std::size_t k = 0; k < into.size(); ++k) into[k] += sum.at(k);
+    for (std::size_t k = 0; k < sum.size(); ++k) into[columns + k] += sum[k];
     return OkStatus();
   }));
 }

@@ -29,8 +29,11 @@ namespace flair::zk {
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  // The C cells of a row, canonical.
-  virtual void Read(std::uint64_t row, std::span<std::uint64_t> cells) const = 0;
+  // Cells of a row from column `first` on, canonical.
+  virtual void ReadPart(std::uint64_t row, std::uint64_t first,
+                        std::span<std::uint64_t> cells) const = 0;
+  // All C of them.
+  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const { ReadPart(row, 0, cells); }
   // Eight rows from one on, side by side as in a tile, where that is cheaper than row after row;
   // false: nothing was written.
   virtual bool ReadTile(std::uint64_t /*first_row*/, std::span<std::uint64_t> /*tile*/) const {
@@ -48,7 +51,8 @@ class StoredRows final : public RowSource {
   // REQUIRES: a whole number of rows of `num_columns`.
   StoredRows(std::vector<std::uint64_t> cells, std::uint64_t num_columns)
       : cells_(std::move(cells)), num_columns_(num_columns) {}
-  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override;
+  void ReadPart(std::uint64_t row, std::uint64_t first,
+                std::span<std::uint64_t> cells) const override;
   bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
 
  private:

@@ -5,11 +5,11 @@
 
 namespace flair::zk {
 
-void IntRows::Read(std::uint64_t row, std::span<std::uint64_t> out) const {
-  const std::uint64_t begin = std::min<std::uint64_t>(row * num_columns_, cells_.size());
-  const std::uint64_t count = std::min<std::uint64_t>(num_columns_, cells_.size() - begin);
+void IntRows::ReadPart(std::uint64_t row, std::uint64_t first, std::span<std::uint64_t> out) const {
+  const std::uint64_t begin = std::min<std::uint64_t>(row * num_columns_ + first, cells_.size());
+  const std::uint64_t count = std::min<std::uint64_t>(out.size(), cells_.size() - begin);
   for (std::uint64_t j = 0; j < count; ++j) out[j] = Fp::FromInt(cells_[begin + j]).value();
-  for (std::uint64_t j = count; j < num_columns_; ++j) out[j] = 0;
+  for (std::uint64_t j = count; j < out.size(); ++j) out[j] = 0;
 }
 
 bool IntRows::ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const {

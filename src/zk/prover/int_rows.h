@@ -18,7 +18,8 @@ class IntRows final : public RowSource {
       : cells_(std::move(cells)), num_columns_(num_columns) {}
 
   const std::vector<std::int32_t>& cells() const { return cells_; }
-  void Read(std::uint64_t row, std::span<std::uint64_t> out) const override;
+  void ReadPart(std::uint64_t row, std::uint64_t first,
+                std::span<std::uint64_t> out) const override;
   bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
 
  private:

@@ -41,40 +41,30 @@ OpeningSum::OpeningSum(const RowSource& rows, std::uint64_t num_rows, unsigned l
       streamed_rounds_(std::min(variables_, ClaimWeights::kMaxFolds)),
       kernels_(FastestKKernels()) {}
 
-void OpeningSum::ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
-                           std::vector<std::uint64_t>& row, std::uint64_t& loaded) const {
-  const std::uint64_t columns = row.size();
+void OpeningSum::ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells) const {
+  const std::uint64_t columns = std::uint64_t{1} << log_columns_;
   for (std::uint64_t at = 0; at < kPiece;) {
     const std::uint64_t cell = piece * kPiece + at;
     if (cell >= num_cells_) {
       std::fill(cells.begin() + static_cast<std::ptrdiff_t>(at), cells.end(), 0);
       return;
     }
-    if (cell / columns != loaded) {
-      loaded = cell / columns;
-      rows_.Read(loaded, row);
-    }
-    const std::uint64_t from = cell % columns;
-    const std::uint64_t n = std::min(columns - from, kPiece - at);
-    std::copy_n(row.begin() + static_cast<std::ptrdiff_t>(from), n,
-                cells.begin() + static_cast<std::ptrdiff_t>(at));
+    const std::uint64_t n = std::min(columns - cell % columns, kPiece - at);
+    rows_.ReadPart(cell / columns, cell % columns, cells.subspan(at, n));
     at += n;
   }
 }
 
 void OpeningSum::ForEachPiece(
     const std::function<void(std::uint64_t, std::span<const std::uint64_t>, KSpan)>& visit) const {
-  const std::uint64_t columns = std::uint64_t{1} << log_columns_;
+  constexpr std::uint64_t kPiecesAtOnce = 16;
   const std::uint64_t pieces = (num_cells_ + kPiece - 1) / kPiece;
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, columns / kPiece);
-  Must(ParallelFor((pieces + at_once - 1) / at_once, [&](std::size_t run) {
-    std::vector<std::uint64_t> row(columns);
+  Must(ParallelFor((pieces + kPiecesAtOnce - 1) / kPiecesAtOnce, [&](std::size_t run) {
     std::vector<std::uint64_t> cells(kPiece);
     const KVector scratch(kPiece / 2);
-    std::uint64_t loaded = ~std::uint64_t{0};
-    const std::uint64_t end = std::min<std::uint64_t>(pieces, (run + 1) * at_once);
-    for (std::uint64_t piece = run * at_once; piece < end; ++piece) {
-      ReadPiece(piece, cells, row, loaded);
+    const std::uint64_t end = std::min<std::uint64_t>(pieces, (run + 1) * kPiecesAtOnce);
+    for (std::uint64_t piece = run * kPiecesAtOnce; piece < end; ++piece) {
+      ReadPiece(piece, cells);
       visit(piece, cells, scratch.span());
     }
     return OkStatus();

@@ -41,9 +41,8 @@ class OpeningSum {
   void FoldPiece(std::span<const std::uint64_t> cells, KSpan scratch, KSpan out) const;
   void Materialize();
   // Cells of a piece, zeros behind the last.
-  void ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells,
-                 std::vector<std::uint64_t>& row, std::uint64_t& loaded) const;
-  // Pieces in runs, so that a row is read once by a thread. `scratch` has room for half a piece.
+  void ReadPiece(std::uint64_t piece, std::span<std::uint64_t> cells) const;
+  // On all threads. `scratch` has room for half a piece.
   void ForEachPiece(
       const std::function<void(std::uint64_t piece, std::span<const std::uint64_t> cells,
                                KSpan scratch)>& visit) const;

@@ -24,10 +24,12 @@ void Must(const Status& status) { FLAIR_CHECK(status.ok()) << status.error().mes
 // Two rows over F for each row over K.
 class HalfRows final : public RowSource {
  public:
-  HalfRows(KSpan elements, std::uint64_t num_elements) : elements_(elements), size_(num_elements) {}
+  HalfRows(KSpan elements, std::uint64_t num_elements, std::uint64_t num_columns)
+      : elements_(elements), size_(num_elements), num_columns_(num_columns) {}
 
-  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override {
-    const std::uint64_t begin = row / 2 * cells.size();
+  void ReadPart(std::uint64_t row, std::uint64_t first,
+                std::span<std::uint64_t> cells) const override {
+    const std::uint64_t begin = std::min(row / 2 * num_columns_ + first, size_);
     const std::uint64_t n = std::min<std::uint64_t>(cells.size(), size_ - begin);
     std::copy_n((row % 2 == 0 ? elements_.a : elements_.b) + begin, n, cells.begin());
     std::fill(cells.begin() + static_cast<std::ptrdiff_t>(n), cells.end(), 0);
@@ -36,6 +38,7 @@ class HalfRows final : public RowSource {
  private:
   KSpan elements_;
   std::uint64_t size_;
+  std::uint64_t num_columns_;
 };
 
 void Clear(KSpan span, std::uint64_t n) {
@@ -67,8 +70,10 @@ TailProver::TailProver(const TailPlan& plan, std::span<const std::vector<Fp2>> r
     }
   }
   matrix_ = std::make_unique<CommittedMatrix>(
-      CommittedMatrix::Commit(plan_.shape,
-                              std::make_shared<HalfRows>(elements_.span(), elements_.size()), seed)
+      CommittedMatrix::Commit(
+          plan_.shape,
+          std::make_shared<HalfRows>(elements_.span(), elements_.size(), plan.shape.num_columns()),
+          seed)
           .value());
 }
 

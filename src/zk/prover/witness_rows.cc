@@ -25,13 +25,14 @@ WitnessRows::WitnessRows(const BatchPlan& plan, std::shared_ptr<const RowSource>
       blinder_(std::move(blinder)),
       mask_rows_(std::move(mask_rows)) {}
 
-void WitnessRows::Read(std::uint64_t row, std::span<std::uint64_t> cells) const {
+void WitnessRows::ReadPart(std::uint64_t row, std::uint64_t first,
+                           std::span<std::uint64_t> cells) const {
   if (row < blinder_row_) {
-    data_->Read(row, cells);
+    data_->ReadPart(row, first, cells);
   } else if (row < first_mask_row_) {
-    Copy(blinder_, row - blinder_row_, 0, cells);
+    Copy(blinder_, row - blinder_row_, first, cells);
   } else {
-    Copy(mask_rows_[(row - first_mask_row_) / 2], (row - first_mask_row_) % 2, 0, cells);
+    Copy(mask_rows_[(row - first_mask_row_) / 2], (row - first_mask_row_) % 2, first, cells);
   }
 }
 

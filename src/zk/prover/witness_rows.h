@@ -18,7 +18,8 @@ class WitnessRows final : public RowSource {
   WitnessRows(const BatchPlan& plan, std::shared_ptr<const RowSource> data,
               std::vector<Fp2> blinder, std::vector<std::vector<Fp2>> mask_rows);
 
-  void Read(std::uint64_t row, std::span<std::uint64_t> cells) const override;
+  void ReadPart(std::uint64_t row, std::uint64_t first,
+                std::span<std::uint64_t> cells) const override;
   bool ReadTile(std::uint64_t first_row, std::span<std::uint64_t> tile) const override;
   bool ReadPads(std::uint64_t row, std::span<std::uint64_t> pads) const override;
 
