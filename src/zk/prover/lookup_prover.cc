@@ -17,6 +17,8 @@
 namespace flair::zk {
 namespace {
 
+bool IsZero(const TableColumn& column) { return column.values.empty() && column.constant == 0; }
+
 std::optional<std::uint64_t> RowOf(const TableSegment& s, std::int32_t v, std::int32_t c1,
                                    std::int32_t c2) {
   const std::int64_t row = std::int64_t{v} - s.first;
@@ -53,9 +55,32 @@ Status CountLookups(const LookupPlan& plan, std::span<std::int32_t> cells) {
     first_count.push_back(num_rows);
     num_rows += std::size_t{1} << s.log_rows;
   }
+  // Most blocks: values without companions, of a class that has one segment. The first cell that
+  // is no row of it.
+  const auto count_plain = [&](const Part& part, std::span<std::int32_t> counts) {
+    const LookupBlock& block = *part.block;
+    std::optional<std::size_t> only;
+    for (std::size_t s = 0; s < first_count.size(); ++s) {
+      const TableSegment& segment = plan.segments()[s];
+      if (segment.class_number != block.class_number) continue;
+      if (only || block.c1 || block.c2 || !IsZero(segment.c1) || !IsZero(segment.c2)) {
+        return part.begin;
+      }
+      only = s;
+    }
+    const TableSegment& segment = plan.segments()[*only];
+    std::int32_t* const own = &counts[first_count[*only]];
+    std::uint64_t i = part.begin;
+    for (; i < part.end; ++i) {
+      const auto row = static_cast<std::uint64_t>(std::int64_t{cells[block.v + i]} - segment.first);
+      if (row >= std::uint64_t{1} << segment.log_rows) break;
+      ++own[row];
+    }
+    return i;
+  };
   const auto count_part = [&](const Part& part, std::span<std::int32_t> counts) {
     const LookupBlock& block = *part.block;
-    for (std::uint64_t i = part.begin; i < part.end; ++i) {
+    for (std::uint64_t i = count_plain(part, counts); i < part.end; ++i) {
       const std::int32_t v = cells[block.v + i];
       const std::int32_t c1 = block.c1 ? cells[*block.c1 + i] : 0;
       const std::int32_t c2 = block.c2 ? cells[*block.c2 + i] : 0;
