@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "program/encoding.h"
 #include "proof/prover/opening_book.h"
+#include "proof/verify_run.h"
 #include "trainer/recorded_run.h"
 
 namespace flair::trainer {
@@ -30,6 +31,67 @@ Result<Digest> KeptSeed(Env& env, const std::string& path) {
   env.RandomBytes(seed.bytes);
   FLAIR_DO(WriteFileAtomically(env, path, seed.view(), WriteMode::kCreatePrivate));
   return seed;
+}
+
+constexpr std::string_view kAnew = "delete chunks and border.seed of the run and prove anew";
+
+std::string InSteps(std::uint64_t steps) {
+  return std::to_string(steps) + (steps == 1 ? " step" : " steps");
+}
+
+// Of what else than this run the folder keeps chunks; empty: it does not.
+const char* OtherOf(const zk::TrainingStatement& kept, const zk::TrainingStatement& own) {
+  if (kept.program != own.program) return "another program";
+  if (kept.seed != own.seed) return "another seed";
+  if (kept.wallet != own.wallet) return "another wallet";
+  if (kept.data_card != own.data_card) return "other data";
+  if (kept.slack != own.slack) return "another slack";
+  return "";
+}
+
+// What the kept chunks say: how many steps theirs are. Whoever asked for another size is refused:
+// the next chunk would not begin where the kept ones end.
+Result<std::uint64_t> StepsPerChunk(Env& env, const proof::RunClaim& claim,
+                                    const std::string& folder, std::uint64_t asked) {
+  const zk::TrainingStatement own =
+      proof::ChunkStatement(claim, claim.first_step, claim.num_steps, {}, {});
+  for (const zk::TrainingStatement& kept : proof::ChunkFolder::Statements(env, folder)) {
+    const std::string_view other = OtherOf(kept, own);
+    if (other.empty()) continue;
+    return Conflict("kept chunks are of " + std::string(other)).WithHint(std::string(kAnew));
+  }
+  auto kept = proof::KeptStepsPerChunk(env, claim, folder);
+  if (!kept.ok()) return std::move(kept).error().WithHint(std::string(kAnew));
+  if (asked > 0) asked = std::min(asked, claim.num_steps);
+  if (!*kept || asked == 0 || asked == **kept) return kept->value_or(asked);
+  return Conflict("kept chunks have " + InSteps(**kept) + ": --chunk " + std::to_string(**kept) +
+                  " goes on, or " + std::string(kAnew));
+}
+
+Result<proof::ChunkPlan> PlanFor(const program::Lowered& lowered, const ProveRequest& request,
+                                 std::uint64_t steps_per_chunk, std::uint64_t num_steps) {
+  if (steps_per_chunk == 0) return proof::PlanChunks(lowered, num_steps, request.memory_bytes);
+  return proof::PlanOf(lowered, steps_per_chunk);
+}
+
+// May a commitment be opened once more, by the book in `folder`?
+Status CheckOpening(Env& env, const std::string& folder, const proof::OpenedMatrix& of) {
+  const zk::MatrixShape& shape = of.id.shape;
+  FLAIR_TRY(const std::uint64_t left, proof::OpeningBook::NumLeft(env, folder, of.id));
+  const std::uint64_t each = zk::NumQueries(shape.row_length(), shape.n());
+  if (each <= left) return OkStatus();
+  Error error = Conflict(of.name + " has shown " + std::to_string(shape.num_pads - left) +
+                         " of its " + std::to_string(shape.num_pads) +
+                         " columns, and a proof shows " + std::to_string(each));
+  if (of.is_border) {
+    return std::move(error).WithHint("kept chunks of this run are gone: " + std::string(kAnew));
+  }
+  if (shape.kind == zk::MatrixKind::kData) {
+    return std::move(error).WithHint(
+        "`flair data refresh` commits anew; training begins again with the new card");
+  }
+  return std::move(error).WithHint(
+      "`flair weights refresh` commits anew: put its weights.seed in the place of the run's");
 }
 
 Status CheckBudget(Env& env, const data::HeldData& data, const std::string& folder,
@@ -141,13 +203,6 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   FLAIR_TRY(const Job job, JobOf(env, request));
   const ExactRun& run = job.run;
   FLAIR_TRY(const program::Lowered lowered, program::Lower(run.program, job.slack));
-  FLAIR_TRY(const proof::ChunkPlan plan,
-            request.steps_per_chunk > 0
-                ? proof::PlanOf(lowered, std::min(request.steps_per_chunk, run.steps))
-                : proof::PlanChunks(lowered, run.steps, request.memory_bytes));
-  const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
-  if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
-
   proof::RunClaim claim{.program = program::HashProgram(run.program),
                         .seed = run.seed,
                         .wallet = request.wallet,
@@ -157,7 +212,21 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
                         .slack = job.slack,
                         .before = {},
                         .after = {}};
-  const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = in_run("chunks")};
+  const std::string chunks_folder = in_run("chunks");
+  if (run.data_card) {
+    FLAIR_TRY(const data::DataCard card, data::ReadCard(env, run.data));
+    if (data::CardId(card) != *run.data_card) {
+      return Conflict(run.data + ": another card than the one that the run was trained with")
+          .WithHint("after `flair data refresh` training begins again");
+    }
+    claim.data = proof::DataClaimOf(card);
+  }
+  FLAIR_TRY(const std::uint64_t steps_per_chunk,
+            StepsPerChunk(env, claim, chunks_folder, request.steps_per_chunk));
+  FLAIR_TRY(const proof::ChunkPlan plan, PlanFor(lowered, request, steps_per_chunk, run.steps));
+  const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
+  if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
+  const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = chunks_folder};
   std::optional<data::HeldData> held;
   std::optional<proof::OpeningBook> data_book;
   if (run.data_card) {
@@ -165,10 +234,6 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
       FLAIR_DO(hooks.progress({.chunk = 0, .num_chunks = num_chunks, .stage = "data"}));
     }
     FLAIR_TRY(held, data::OpenData(env, run.data));
-    if (data::CardId(held->card) != *run.data_card) {
-      return Conflict(run.data + ": another card than the one that the run was trained with")
-          .WithHint("after `flair data refresh` training begins again");
-    }
     FLAIR_DO(data::CheckServes(held->card, run.program));
     FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
     FLAIR_DO(CheckRows(job, held->card.num_records));
@@ -178,7 +243,6 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   FLAIR_TRY(proof::OpeningBook own_book,
             proof::OpeningBook::Open(env, in_run(std::string(data::kOpeningsFolder))));
 
-  if (held) claim.data = proof::DataClaimOf(held->card);
   proof::RunSecrets secrets{.data = held ? &held->set : nullptr,
                             .data_matrix = held ? &held->matrix : nullptr,
                             .start = {},
@@ -195,13 +259,13 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     const bool is_data = claim.data && matrix == claim.data->matrix;
     return is_data ? *data_book : own_book;
   };
-  const auto may_show = [&](const proof::MatrixId& matrix,
-                            std::span<const std::uint64_t> columns) -> Status {
-    Status allowed = book_of(matrix).Check(matrix, columns);
-    if (allowed.ok() || allowed.error().code() != ErrorCode::kConflict) return allowed;
-    return std::move(allowed).error().WithHint(
-        "kept chunks of this run are gone: without the folder's 'chunks' and 'border.seed' it is "
-        "proven anew");
+  const auto may_open = [&](const proof::OpenedMatrix& of) {
+    const bool is_data = claim.data && of.id == claim.data->matrix;
+    return CheckOpening(
+        env, JoinPath(is_data ? run.data : request.folder, std::string(data::kOpeningsFolder)), of);
+  };
+  const auto may_show = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) {
+    return book_of(matrix).Check(matrix, columns);
   };
   const auto show = [&](const proof::MatrixId& matrix, std::span<const std::uint64_t> columns) {
     return book_of(matrix).Reserve(matrix, columns);
@@ -214,10 +278,12 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     if (lowered.slack) Note(lowered, step, use);
     return OkStatus();
   };
-  FLAIR_TRY(proof::ProvenRun proven,
-            proof::ProveRun(
-                lowered, claim, secrets, settings, env,
-                {.progress = hooks.progress, .may_show = may_show, .show = show, .on_step = note}));
+  FLAIR_TRY(proof::ProvenRun proven, proof::ProveRun(lowered, claim, secrets, settings, env,
+                                                     {.progress = hooks.progress,
+                                                      .may_open = may_open,
+                                                      .may_show = may_show,
+                                                      .show = show,
+                                                      .on_step = note}));
   if (job.end && IntegersOf(lowered, proven.end) != *job.end) {
     return Conflict("training the run again gives other weights than it ended with");
   }

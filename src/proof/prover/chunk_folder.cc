@@ -20,7 +20,27 @@ std::string PendingPathOf(const std::string& folder, std::uint64_t first_step) {
   return PathOf(folder, first_step) + ".pending";
 }
 
+constexpr std::string_view kChunkEnding = ".chunk";
+constexpr std::string_view kPendingEnding = ".chunk.pending";
+constexpr std::uint32_t kMaxStatementBytes = 1U << 16;
+
 Error Bad() { return {ErrorCode::kCorrupt, "this is no chunk that waits to be kept"}; }
+
+// The head of a chunk's file; the proof stays where it is.
+Result<zk::TrainingStatement> ReadStatement(Env& env, const std::string& path) {
+  FLAIR_TRY(const auto file, env.OpenForRead(path));
+  Bytes length(4);
+  FLAIR_DO(file->ReadAt(0, length));
+  Bytes statement(std::min(LoadLe32(length), kMaxStatementBytes));
+  FLAIR_DO(file->ReadAt(length.size(), statement));
+  return zk::TrainingStatement::Decode(statement);
+}
+
+Result<zk::TrainingStatement> ReadPendingStatement(Env& env, const std::string& path) {
+  FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxChunkBytes));
+  FLAIR_TRY(PendingChunk pending, DecodePending(bytes));
+  return std::move(pending.chunk.statement);
+}
 
 }  // namespace
 
@@ -128,6 +148,22 @@ std::optional<ChunkProof> ChunkFolder::Read(std::uint64_t first_step) const {
 
 bool ChunkFolder::Has(Env& env, const std::string& folder, std::uint64_t first_step) {
   return Exists(env, PathOf(folder, first_step));
+}
+
+std::vector<zk::TrainingStatement> ChunkFolder::Statements(Env& env, const std::string& folder) {
+  std::vector<zk::TrainingStatement> statements;
+  const auto names = env.ListDir(folder);
+  if (!names.ok()) return statements;
+  for (const std::string& name : *names) {
+    const std::string path = folder + "/" + name;
+    const bool is_kept = std::string_view(name).ends_with(kChunkEnding);
+    if (!is_kept && !std::string_view(name).ends_with(kPendingEnding)) continue;
+    auto statement = is_kept ? ReadStatement(env, path) : ReadPendingStatement(env, path);
+    if (statement.ok()) statements.push_back(std::move(*statement));
+  }
+  std::sort(statements.begin(), statements.end(),
+            [](const auto& a, const auto& b) { return a.first_step < b.first_step; });
+  return statements;
 }
 
 }  // namespace flair::proof

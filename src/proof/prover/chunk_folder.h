@@ -62,6 +62,9 @@ class ChunkFolder {
   // The chunk from this step on, if it is kept.
   std::optional<ChunkProof> Read(std::uint64_t first_step) const;
   static bool Has(Env& env, const std::string& folder, std::uint64_t first_step);
+  // Of every chunk that is kept or waits to be, by its first step; the folder need not be there.
+  // Files that are no chunks are left out.
+  static std::vector<zk::TrainingStatement> Statements(Env& env, const std::string& folder);
 
  private:
   ChunkFolder(Env& env, std::string folder, ForColumns count)

@@ -52,12 +52,15 @@ TEST(ChunkFolderTest, WhatWaitsIsCountedAndNamed) {
       }).value();
   EXPECT_FALSE(folder.Keep(Example()).ok());
   EXPECT_FALSE(folder.Read(6).has_value()) << "it is not counted";
+  ASSERT_EQ(ChunkFolder::Statements(env, "/chunks").size(), 1U);
+  EXPECT_EQ(ChunkFolder::Statements(env, "/chunks")[0].num_steps, 2U);
   EXPECT_FALSE(folder.Settle(6).ok());
   answer = OkStatus();
   counted = 0;
   ASSERT_TRUE(folder.Settle(6).ok());
   EXPECT_EQ(counted, 3U);
   ASSERT_TRUE(folder.Read(6).has_value());
+  EXPECT_EQ(ChunkFolder::Statements(env, "/chunks").size(), 1U);
   ASSERT_TRUE(folder.Settle(6).ok());
   EXPECT_EQ(counted, 3U) << "nothing waits any more";
 }

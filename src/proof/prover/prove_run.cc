@@ -45,6 +45,30 @@ struct Seeds {
   Digest state;
 };
 
+// "the weights' commitment at step 6".
+std::string NameOf(Role role, const zk::TrainingStatement& statement) {
+  const std::string before = " commitment at step " + std::to_string(statement.first_step);
+  const std::string after =
+      " commitment at step " + std::to_string(statement.first_step + statement.num_steps);
+  switch (role) {
+    case Role::kData:
+      return "the data's commitment";
+    case Role::kWeightsBefore:
+      return "the weights'" + before;
+    case Role::kWeightsAfter:
+      return "the weights'" + after;
+    case Role::kStateBefore:
+      return "the state's" + before;
+    case Role::kStateAfter:
+      return "the state's" + after;
+  }
+  return "a commitment";
+}
+
+std::string InSteps(std::uint64_t steps) {
+  return std::to_string(steps) + (steps == 1 ? " step" : " steps");
+}
+
 class RunProver {
  public:
   RunProver(const program::Lowered& lowered, RunClaim claim, const RunSecrets& secrets,
@@ -76,6 +100,9 @@ class RunProver {
   Status FinishChunk(std::uint64_t next_step, const program::TrainingState& state);
   // The chunk as an earlier prover kept it, if it is the same and holds.
   std::optional<ChunkProof> KeptChunk(const zk::TrainingStatement& statement) const;
+  // May the statement's commitments be opened once more?
+  Status CheckOpenings(const zk::TrainingStatement& statement) const;
+  Status CheckMayOpen(Role role, const zk::TrainingStatement& statement) const;
   Result<PendingChunk> ProveChunk(const zk::TrainingStatement& statement, const End& after);
   Seeds EndSeeds() const { return {secrets_.weights_seed, secrets_.state_seed}; }
   std::span<const zk::DataColumn> columns() const {
@@ -126,6 +153,22 @@ std::optional<ChunkProof> RunProver::KeptChunk(const zk::TrainingStatement& stat
   return chunk;
 }
 
+Status RunProver::CheckMayOpen(Role role, const zk::TrainingStatement& statement) const {
+  const zk::Commitment* of = statement.Find(role);
+  if (!hooks_.may_open || of == nullptr) return OkStatus();
+  const bool is_before = role == Role::kWeightsBefore || role == Role::kStateBefore;
+  const std::uint64_t step = statement.first_step + (is_before ? 0 : statement.num_steps);
+  return hooks_.may_open(
+      {.id = of->stated(),
+       .name = NameOf(role, statement),
+       .is_border = role != Role::kData && step != claim_.first_step && step != end_step()});
+}
+
+Status RunProver::CheckOpenings(const zk::TrainingStatement& statement) const {
+  for (const zk::Commitment& m : statement.matrices) FLAIR_DO(CheckMayOpen(m.role, statement));
+  return OkStatus();
+}
+
 Result<PendingChunk> RunProver::ProveChunk(const zk::TrainingStatement& statement,
                                            const End& after) {
   FLAIR_TRY(const ProgramSteps steps,
@@ -147,14 +190,17 @@ Result<PendingChunk> RunProver::ProveChunk(const zk::TrainingStatement& statemen
   }
   PendingChunk made;
   // One matrix may have two roles: what it shows is counted together.
-  const auto reserve = [&](Role role, std::span<const std::uint64_t> columns) {
+  const auto reserve = [&](Role role, std::span<const std::uint64_t> columns) -> Status {
     const zk::Commitment& of = *statement.Find(role);
     const MatrixId matrix{of.shape, of.root};
     auto shown = std::find_if(made.shown.begin(), made.shown.end(),
                               [&](const ShownColumns& s) { return s.matrix == matrix; });
     if (shown == made.shown.end()) shown = made.shown.insert(shown, {matrix, {}});
     shown->columns.insert(shown->columns.end(), columns.begin(), columns.end());
-    return hooks_.may_show ? hooks_.may_show(matrix, shown->columns) : OkStatus();
+    if (!hooks_.may_show) return OkStatus();
+    Status allowed = hooks_.may_show(matrix, shown->columns);
+    if (!allowed.ok()) return std::move(allowed).error().In(NameOf(role, statement));
+    return OkStatus();
   };
   FLAIR_TRY(Bytes proof,
             zk::ProveTraining(plan, *values_, matrices, env_,
@@ -179,6 +225,7 @@ Status RunProver::FinishChunk(std::uint64_t next_step, const program::TrainingSt
   FLAIR_DO(folder_->Settle(first_step_));
   std::optional<ChunkProof> chunk = KeptChunk(statement);
   if (!chunk) {
+    FLAIR_DO(CheckOpenings(statement));
     FLAIR_TRY(PendingChunk made, ProveChunk(statement, after));
     FLAIR_DO(folder_->Keep(made));
     chunk.emplace(std::move(made.chunk));
@@ -206,6 +253,12 @@ Result<ProvenRun> RunProver::Prove() {
                                 .first_step = claim_.first_step,
                                 .num_steps = std::min(claim_.num_steps, settings_.steps_per_chunk),
                                 .num_records = claim_.data ? claim_.data->num_records : 0}));
+  FLAIR_TRY(const auto kept, KeptStepsPerChunk(env_, claim_, settings_.folder));
+  const std::uint64_t steps = std::min(settings_.steps_per_chunk, claim_.num_steps);
+  if (kept && *kept != steps) {
+    return Error(ErrorCode::kConflict,
+                 "kept chunks have " + InSteps(*kept) + ", not " + std::to_string(steps));
+  }
   FLAIR_TRY(folder_, ChunkFolder::Open(env_, settings_.folder, hooks_.show));
   // State that a claim begins with is committed to; otherwise it begins at zero.
   const bool begins_with_state = claim_.before.state.has_value();
@@ -213,6 +266,12 @@ Result<ProvenRun> RunProver::Prove() {
   FLAIR_TRY(before_, Commit(secrets_.start, begins_with_state, kOpeningsOfAnEnd, EndSeeds()));
   claim_.before = before_.Id();
   first_step_ = claim_.first_step;
+  // The one end that is known before the training: the other is never opened more often.
+  if (!ChunkFolder::Has(env_, settings_.folder, first_step_)) {
+    const auto statement = ChunkStatement(claim_, first_step_, steps, before_.Id(), {});
+    FLAIR_DO(CheckMayOpen(Role::kWeightsBefore, statement));
+    FLAIR_DO(CheckMayOpen(Role::kStateBefore, statement));
+  }
   const program::DataSet no_data;
   FLAIR_DO(Say("training"));
   FLAIR_TRY(
@@ -230,6 +289,26 @@ Result<ProvenRun> RunProver::Prove() {
 }
 
 }  // namespace
+
+Result<std::optional<std::uint64_t>> KeptStepsPerChunk(Env& env, const RunClaim& claim,
+                                                       const std::string& folder) {
+  const std::vector<zk::TrainingStatement> kept = ChunkFolder::Statements(env, folder);
+  if (kept.empty()) return std::optional<std::uint64_t>();
+  const std::uint64_t end = claim.first_step + claim.num_steps;
+  // The last chunk of a run may be shorter, so the longest says it.
+  std::uint64_t steps = 0;
+  for (const zk::TrainingStatement& chunk : kept) steps = std::max(steps, chunk.num_steps);
+  for (const zk::TrainingStatement& chunk : kept) {
+    const bool is_inside = chunk.first_step >= claim.first_step && chunk.first_step < end;
+    if (!is_inside || (chunk.first_step - claim.first_step) % steps != 0 ||
+        chunk.num_steps != std::min(steps, end - chunk.first_step)) {
+      return Error(ErrorCode::kConflict,
+                   "the kept chunk from step " + std::to_string(chunk.first_step) + " on has " +
+                       InSteps(chunk.num_steps) + ", and others have " + std::to_string(steps));
+    }
+  }
+  return std::optional(steps);
+}
 
 std::uint64_t NumChunksLeft(Env& env, const RunClaim& claim, const ProveSettings& settings) {
   std::uint64_t left = 0;

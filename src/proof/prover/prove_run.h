@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,15 +47,30 @@ struct ProveSettings {
 // How many chunks of the run are not kept in the folder: what its data will be opened for.
 std::uint64_t NumChunksLeft(Env& env, const RunClaim& claim, const ProveSettings& settings);
 
+// Steps of the chunks that the folder keeps of the run; none when it keeps none. A proof goes on
+// in chunks of this size or not at all: others end where the kept ones do not, and a border has
+// pads for two proofs. Errors: kConflict for kept chunks of several sizes.
+Result<std::optional<std::uint64_t>> KeptStepsPerChunk(Env& env, const RunClaim& claim,
+                                                       const std::string& folder);
+
 struct ProveProgress {
   std::uint64_t chunk = 0;
   std::uint64_t num_chunks = 1;
   std::string_view stage;  // "data", "committing", "training", those of zk, "verifying", "kept"
 };
 
+// A commitment that proofs of the run open.
+struct OpenedMatrix {
+  MatrixId id;
+  std::string name;        // "the weights' commitment at step 6"
+  bool is_border = false;  // between two chunks: made for them alone
+};
+
 struct ProveHooks {
   // Its error ends the work (kCancelled); the chunks that are kept stay.
   std::function<Status(const ProveProgress&)> progress;
+  // Asked before the work on a proof begins that opens a commitment: may it be opened once more?
+  std::function<Status(const OpenedMatrix&)> may_open;
   // Asked before a proof is made that shows columns of a matrix of the claim or of a border, all
   // that it shows of it so far. Its error ends the proof: ask a ledger.
   ForColumns may_show;
@@ -71,7 +87,8 @@ struct ProvenRun {
 };
 
 // `claim`: all but its ends. Errors: kInvalidArgument for a run that the program does not allow,
-// naming step, tensor and value; kCancelled; those of the disk and of the hooks.
+// naming step, tensor and value; kConflict where the folder keeps chunks of another size;
+// kCancelled; those of the disk and of the hooks.
 Result<ProvenRun> ProveRun(const program::Lowered& lowered, RunClaim claim,
                            const RunSecrets& secrets, const ProveSettings& settings, Env& env,
                            const ProveHooks& hooks = {});

@@ -89,6 +89,27 @@ TEST(ProveRunTest, WhatWasStoppedGoesOnWhereItWas) {
   EXPECT_EQ(commitments[2], 1);
 }
 
+TEST(ProveRunTest, ChunksOfAnotherSizeThanTheKeptAreRefused) {
+  const RunUnderTest run;
+  MemEnv env;
+  ASSERT_TRUE(run.Prove(env, 2).ok());
+  const Bytes kept = env.ContentsOf("/chunks/steps-0.chunk");
+  const auto refused = run.Prove(env, 3);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(env.ContentsOf("/chunks/steps-0.chunk"), kept);
+  EXPECT_EQ(KeptStepsPerChunk(env, run.claim, "/chunks").value(), 2U);
+  EXPECT_EQ(KeptStepsPerChunk(env, run.claim, "/none").value(), std::nullopt);
+  // Two sizes, as a prover left them that did not look.
+  ASSERT_TRUE(env.Rename("/chunks/steps-2.chunk", "/other").ok());
+  ASSERT_TRUE(env.Rename("/chunks/steps-4.chunk", "/last").ok());
+  MemEnv threes;
+  ASSERT_TRUE(run.Prove(threes, 3).ok());
+  env.ReplaceContents("/other", threes.ContentsOf("/chunks/steps-3.chunk"));
+  ASSERT_TRUE(env.Rename("/other", "/chunks/steps-3.chunk").ok());
+  EXPECT_FALSE(KeptStepsPerChunk(env, run.claim, "/chunks").ok());
+}
+
 TEST(ProveRunTest, AKeptChunkThatIsNotThisRunsIsNotTaken) {
   MemEnv env;
   RunUnderTest other;

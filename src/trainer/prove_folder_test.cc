@@ -1,0 +1,170 @@
+// Runs proven from their folders: what goes on, and what is refused before any work.
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/prove_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/mem_env.h"
+#include "base/path.h"
+#include "data/array_testing.h"
+#include "program/encoding.h"
+#include "program/lower_testing.h"
+#include "proof/verify_run.h"
+
+namespace flair::trainer {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kProgram = R"(flair program 1
+batch 3
+data x [4] bits 12 scale 8
+label y classes 3
+param w1 [5, 4]
+param w2 [3, 5] scale 1
+h = linear(x, w1)
+a = relu(h)
+z = linear(a, w2)
+l = cross_entropy(z, y)
+loss l
+optimiser sgd()
+schedule 3/16
+profile limb 12
+profile logit 12 7
+profile activation 18 12
+profile gradient 24 23
+)";
+
+Digest FilledWith(int byte) {
+  Digest digest;
+  digest.bytes.fill(static_cast<std::byte>(byte));
+  return digest;
+}
+
+// A run of five steps on twelve registered records.
+class ProveFolderTest : public testing::Test {
+ protected:
+  ProveFolderTest() : training_(program::Prepared(kProgram)) {
+    EXPECT_TRUE(MakeDirs(env_, "/d").ok());
+    std::vector<float> x;
+    std::vector<std::int64_t> y;
+    for (int i = 0; i < 48; ++i) x.push_back(0.25F * static_cast<float>(i % 7));
+    for (int i = 0; i < 12; ++i) y.push_back(i % 3);
+    const Bytes labels = data::Elements(1, data::ByteOrder::kLittle, y);
+    EXPECT_TRUE(
+        WriteFileAtomically(env_, "/d/x.npy", data::Npy("<f4", "(12, 4)", data::Floats(x))).ok());
+    EXPECT_TRUE(WriteFileAtomically(env_, "/d/y.npy", data::Npy("|u1", "(12,)", labels)).ok());
+    const auto card = data::RegisterData(
+        env_, "/set.data",
+        {.name = "set", .source = "/d", .choices = {}, .wanted = training_.program.columns});
+    EXPECT_TRUE(card.ok()) << card.error().message();
+    const ExactRun run{.program = training_.program,
+                       .data = "/set.data",
+                       .data_card = data::CardId(*card),
+                       .seed = FilledWith(4),
+                       .first_step = 0,
+                       .steps = 5,
+                       .start = IntegersOf(training_.lowered, training_.state)};
+    const auto held = data::OpenData(env_, "/set.data");
+    EXPECT_TRUE(held.ok());
+    const auto trained = TrainExact(env_, "/runs", run, training_.lowered, held->set, {});
+    EXPECT_TRUE(trained.ok()) << trained.error().message();
+    folder_ = trained->folder;
+  }
+
+  Result<ProvenFolder> Prove(std::uint64_t steps_per_chunk, int wallet = 7) {
+    ProveFolderHooks hooks;
+    hooks.progress = [&](const proof::ProveProgress& p) {
+      stages_ += std::string(p.stage) + "\n";
+      return p.chunk == stop_at_ && p.stage == "lookups"
+                 ? Status(Error(ErrorCode::kCancelled, "stopped"))
+                 : OkStatus();
+    };
+    stages_.clear();
+    return ProveFolder(env_,
+                       {.folder = folder_,
+                        .wallet = FilledWith(wallet),
+                        .memory_bytes = std::uint64_t{4} << 30,
+                        .steps_per_chunk = steps_per_chunk,
+                        .recorded = std::nullopt},
+                       hooks);
+  }
+  void ExpectProven(const Result<ProvenFolder>& proven, std::uint64_t num_chunks) {
+    ASSERT_TRUE(proven.ok()) << proven.error().message();
+    const auto verdict =
+        proof::VerifyRun(training_.lowered, proven->statement.claim, proven->proof);
+    ASSERT_TRUE(verdict.ok()) << verdict.error().message();
+    EXPECT_EQ(verdict->num_chunks, num_chunks);
+  }
+
+  program::Training training_;
+  MemEnv env_;
+  std::string folder_;
+  std::string stages_;
+  std::uint64_t stop_at_ = 100;  // chunk
+};
+
+TEST_F(ProveFolderTest, KeptChunksSayHowManyStepsTheOthersTake) {
+  stop_at_ = 1;
+  EXPECT_FALSE(Prove(2).ok());
+  stop_at_ = 100;
+  const Bytes kept = env_.ContentsOf(folder_ + "/chunks/steps-0.chunk");
+  for (const std::uint64_t other : {1, 3, 100}) {
+    const auto refused = Prove(other);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+    EXPECT_EQ(refused.error().message(),
+              "kept chunks have 2 steps: --chunk 2 goes on, or delete chunks and border.seed of "
+              "the run and prove anew");
+    EXPECT_EQ(stages_, "") << "refused before any work";
+    EXPECT_EQ(env_.ContentsOf(folder_ + "/chunks/steps-0.chunk"), kept);
+  }
+  // Without an option all five steps would fit in one chunk.
+  ExpectProven(Prove(0), 3);
+  EXPECT_EQ(env_.ContentsOf(folder_ + "/chunks/steps-0.chunk"), kept);
+}
+
+TEST_F(ProveFolderTest, KeptChunksOfAnotherRunAreRefusedAndStay) {
+  ExpectProven(Prove(5), 1);
+  const Bytes kept = env_.ContentsOf(folder_ + "/chunks/steps-0.chunk");
+  const auto refused = Prove(5, 8);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message(), "kept chunks are of another wallet");
+  EXPECT_THAT(refused.error().hint(), HasSubstr("border.seed"));
+  EXPECT_EQ(env_.ContentsOf(folder_ + "/chunks/steps-0.chunk"), kept);
+}
+
+TEST_F(ProveFolderTest, ABorderThatIsUsedUpIsNamedBeforeTheProof) {
+  ExpectProven(Prove(2), 3);
+  ASSERT_TRUE(env_.RemoveFile(folder_ + "/chunks/steps-0.chunk").ok());
+  const auto refused = Prove(2);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("the weights' commitment at step 2 has shown"));
+  EXPECT_THAT(refused.error().hint(), HasSubstr("kept chunks of this run are gone"));
+  EXPECT_THAT(stages_, Not(HasSubstr("commitment\n"))) << "no proof was begun";
+  // What the hint says.
+  ASSERT_TRUE(RemoveTree(env_, folder_ + "/chunks").ok());
+  ASSERT_TRUE(env_.RemoveFile(folder_ + "/border.seed").ok());
+  ExpectProven(Prove(1), 5);
+}
+
+TEST_F(ProveFolderTest, AnEndThatIsUsedUpIsRefusedBeforeTheTraining) {
+  Result<ProvenFolder> proven = Prove(5);
+  for (int i = 0; i < 32 && proven.ok(); ++i) {
+    ASSERT_TRUE(RemoveTree(env_, folder_ + "/chunks").ok());
+    ASSERT_TRUE(env_.RemoveFile(folder_ + "/border.seed").ok());
+    proven = Prove(5);
+  }
+  ASSERT_FALSE(proven.ok());
+  EXPECT_EQ(proven.error().code(), ErrorCode::kConflict);
+  EXPECT_THAT(proven.error().message(), HasSubstr("the weights' commitment at step 0 has shown"));
+  EXPECT_THAT(proven.error().hint(), HasSubstr("flair weights refresh"));
+  EXPECT_THAT(stages_, Not(HasSubstr("training\n")));
+}
+
+}  // namespace
+}  // namespace flair::trainer
