@@ -128,9 +128,9 @@ Result<ExitCode> Calibrate(Session& s, const Args& args) {
         const std::string item = "step " + std::to_string(done) + " of " + std::to_string(of);
         return Report(sink, {.phase = phase, .item = item});
       }};
-  FLAIR_TRY(
-      const trainer::CalibratedProgram made,
-      trainer::CalibrateProgram(s.env(), request, held ? held->set : program::DataSet{}, hooks));
+  const program::DataSet no_data;
+  FLAIR_TRY(const trainer::CalibratedProgram made,
+            trainer::CalibrateProgram(s.env(), request, held ? held->set : no_data, hooks));
   const program::Program& p = made.chosen.program;
   SayChoices(s.out(), made);
   SayCosts(s.out(), made);

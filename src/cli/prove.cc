@@ -66,6 +66,12 @@ std::uint64_t DefaultMemoryBytes() {
   return static_cast<std::uint64_t>(info.totalram) * info.mem_unit / 4 * 3;
 }
 
+// Or as much as there can be.
+std::uint64_t BytesOf(std::uint64_t mebibytes) {
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  return mebibytes > kMost >> 20 ? kMost : mebibytes << 20;
+}
+
 // Seconds by stage, of all chunks.
 class StageClock {
  public:
@@ -94,7 +100,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
   trainer::ProveRequest request{
       .folder = s.Absolute(args.run),
       .wallet = {},
-      .memory_bytes = args.memory_mib ? *args.memory_mib << 20 : DefaultMemoryBytes(),
+      .memory_bytes = args.memory_mib ? BytesOf(*args.memory_mib) : DefaultMemoryBytes(),
       .steps_per_chunk = args.steps,
       .recorded = std::nullopt};
   FLAIR_TRY(request.recorded, RecordedOf(s, args));
@@ -111,8 +117,12 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
           [&](const proof::ChunkPlan& plan, std::uint64_t num_chunks) {
             chunks = num_chunks;
             s.note() << Count(num_chunks, "chunk") << " of " << Count(plan.steps, "step") << ", "
-                     << plan.cells << " cells each; memory up to " << FormatBytes(plan.memory_bytes)
-                     << " beside the data\n";
+                     << plan.cells << " cells each; memory up to "
+                     << FormatBytes(plan.memory_bytes);
+            if (plan.data_bytes > 0) {
+              s.note() << ", " << FormatBytes(plan.data_bytes) << " of it for the data";
+            }
+            s.note() << "\n";
             return OkStatus();
           },
       .progress =

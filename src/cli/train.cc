@@ -69,10 +69,10 @@ Result<ExitCode> Train(Session& s, const Args& args) {
     run.data = config.data;
     run.data_card = data::CardId(held->card);
   }
+  const program::DataSet no_data;
   const ProgressSink sink = s.Progress();
   FLAIR_TRY(const trainer::TrainedRun trained,
-            trainer::TrainExact(s.env(), RunsDir(s, args), run, lowered,
-                                held ? held->set : program::DataSet{},
+            trainer::TrainExact(s.env(), RunsDir(s, args), run, lowered, held ? held->set : no_data,
                                 [&](std::uint64_t done, std::uint64_t of) {
                                   const std::string item =
                                       "step " + std::to_string(done) + " of " + std::to_string(of);

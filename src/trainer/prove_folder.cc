@@ -69,9 +69,14 @@ Result<std::uint64_t> StepsPerChunk(Env& env, const proof::RunClaim& claim,
 }
 
 Result<proof::ChunkPlan> PlanFor(const program::Lowered& lowered, const ProveRequest& request,
-                                 std::uint64_t steps_per_chunk, std::uint64_t num_steps) {
-  if (steps_per_chunk == 0) return proof::PlanChunks(lowered, num_steps, request.memory_bytes);
-  return proof::PlanOf(lowered, steps_per_chunk);
+                                 std::uint64_t steps_per_chunk, std::uint64_t num_steps,
+                                 std::uint64_t data_bytes) {
+  if (steps_per_chunk == 0) {
+    return proof::PlanChunks(lowered, num_steps, request.memory_bytes, data_bytes);
+  }
+  FLAIR_TRY(const proof::ChunkPlan plan, proof::PlanOf(lowered, steps_per_chunk, data_bytes));
+  FLAIR_DO(proof::CheckMemory(plan, request.memory_bytes));
+  return plan;
 }
 
 // May a commitment be opened once more, by the book in `folder`?
@@ -213,6 +218,7 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
                         .before = {},
                         .after = {}};
   const std::string chunks_folder = in_run("chunks");
+  std::uint64_t data_bytes = 0;
   if (run.data_card) {
     FLAIR_TRY(const data::DataCard card, data::ReadCard(env, run.data));
     if (data::CardId(card) != *run.data_card) {
@@ -220,10 +226,12 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
           .WithHint("after `flair data refresh` training begins again");
     }
     claim.data = proof::DataClaimOf(card);
+    data_bytes = data::OpenBytes(card);
   }
   FLAIR_TRY(const std::uint64_t steps_per_chunk,
             StepsPerChunk(env, claim, chunks_folder, request.steps_per_chunk));
-  FLAIR_TRY(const proof::ChunkPlan plan, PlanFor(lowered, request, steps_per_chunk, run.steps));
+  FLAIR_TRY(const proof::ChunkPlan plan,
+            PlanFor(lowered, request, steps_per_chunk, run.steps, data_bytes));
   const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
   if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
   const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = chunks_folder};

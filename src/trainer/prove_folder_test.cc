@@ -84,11 +84,15 @@ class ProveFolderTest : public testing::Test {
                  ? Status(Error(ErrorCode::kCancelled, "stopped"))
                  : OkStatus();
     };
+    hooks.plan = [&](const proof::ChunkPlan& plan, std::uint64_t) {
+      plan_ = plan;
+      return OkStatus();
+    };
     stages_.clear();
     return ProveFolder(env_,
                        {.folder = folder_,
                         .wallet = FilledWith(wallet),
-                        .memory_bytes = std::uint64_t{4} << 30,
+                        .memory_bytes = memory_bytes_,
                         .steps_per_chunk = steps_per_chunk,
                         .recorded = std::nullopt},
                        hooks);
@@ -106,6 +110,8 @@ class ProveFolderTest : public testing::Test {
   std::string folder_;
   std::string stages_;
   std::uint64_t stop_at_ = 100;  // chunk
+  std::uint64_t memory_bytes_ = std::uint64_t{4} << 30;
+  proof::ChunkPlan plan_;
 };
 
 TEST_F(ProveFolderTest, KeptChunksSayHowManyStepsTheOthersTake) {
@@ -126,6 +132,29 @@ TEST_F(ProveFolderTest, KeptChunksSayHowManyStepsTheOthersTake) {
   // Without an option all five steps would fit in one chunk.
   ExpectProven(Prove(0), 3);
   EXPECT_EQ(env_.ContentsOf(folder_ + "/chunks/steps-0.chunk"), kept);
+}
+
+TEST_F(ProveFolderTest, TheDataCountAndTheLimitHoldsForAnyChunks) {
+  const data::DataCard card = data::ReadCard(env_, "/set.data").value();
+  ExpectProven(Prove(2), 3);
+  EXPECT_EQ(plan_.data_bytes, data::OpenBytes(card));
+  EXPECT_GE(plan_.data_bytes,
+            8 * (48 + 12 + card.shape.num_rows * card.shape.num_columns()) + 64 * card.shape.n());
+  ASSERT_TRUE(RemoveTree(env_, folder_ + "/chunks").ok());
+  ASSERT_TRUE(env_.RemoveFile(folder_ + "/border.seed").ok());
+  // Enough for the proof, if the data were nothing.
+  memory_bytes_ = plan_.memory_bytes - 1;
+  for (const std::uint64_t steps : {2, 5}) {
+    const auto refused = Prove(steps);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code(), ErrorCode::kNoSpace);
+    EXPECT_THAT(refused.error().message(), HasSubstr("chunks of " + std::to_string(steps)));
+    EXPECT_THAT(refused.error().message(), HasSubstr("of it for the data"));
+    EXPECT_EQ(stages_, "");
+  }
+  ExpectProven(Prove(0), 5);
+  memory_bytes_ = plan_.data_bytes;
+  EXPECT_THAT(Prove(0).error().message(), HasSubstr("one step needs"));
 }
 
 TEST_F(ProveFolderTest, KeptChunksOfAnotherRunAreRefusedAndStay) {

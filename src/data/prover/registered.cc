@@ -11,6 +11,7 @@
 #include "data/column.h"
 #include "data/prover/leaves_file.h"
 #include "data/prover/secret.h"
+#include "program/shapes.h"
 #include "zk/prover/training_prover.h"
 
 namespace flair::data {
@@ -196,6 +197,15 @@ Result<DataCard> ReadCard(Env& env, const std::string& folder) {
   auto card = DecodeCard(AsText(bytes));
   if (!card.ok()) return std::move(card).error().In(path);
   return card;
+}
+
+std::uint64_t OpenBytes(const DataCard& card) {
+  std::uint64_t values = 0;
+  for (const CardColumn& column : card.columns) {
+    values += card.num_records * program::NumElements(column.dims);
+  }
+  return (values + card.shape.num_rows * card.shape.num_columns()) * sizeof(std::int64_t) +
+         2 * card.shape.n() * Digest::kBytes;
 }
 
 Result<HeldData> OpenData(Env& env, const std::string& folder) {

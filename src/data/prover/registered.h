@@ -51,6 +51,10 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
 // The card alone. Errors: kNotFound, kCorrupt.
 Result<DataCard> ReadCard(Env& env, const std::string& folder);
 
+// What a data set takes in memory while it is open, by estimate: its values, its commitment's rows,
+// its leaves and the tree over them.
+std::uint64_t OpenBytes(const DataCard& card);
+
 struct HeldData {
   DataCard card;
   program::DataSet set;

@@ -14,28 +14,43 @@ namespace {
 constexpr std::uint64_t kBytesOfACell = 36;
 constexpr std::uint64_t kBytesBeside = std::uint64_t{256} << 20;
 
+// Rounded up.
+std::string InMebibytes(std::uint64_t bytes) {
+  return std::to_string((bytes >> 20) + ((bytes & 0xfffff) != 0 ? 1 : 0)) + " MiB";
+}
+
 }  // namespace
 
-Result<ChunkPlan> PlanOf(const program::Lowered& lowered, std::uint64_t steps) {
+Result<ChunkPlan> PlanOf(const program::Lowered& lowered, std::uint64_t steps,
+                         std::uint64_t data_bytes) {
   FLAIR_TRY(const zk::Layout layout, zk::Layout::Make(lowered.circuit, steps));
   return ChunkPlan{.steps = steps,
                    .cells = layout.num_cells(),
-                   .memory_bytes = layout.num_cells() * kBytesOfACell + kBytesBeside};
+                   .memory_bytes = layout.num_cells() * kBytesOfACell + kBytesBeside + data_bytes,
+                   .data_bytes = data_bytes};
+}
+
+Status CheckMemory(const ChunkPlan& plan, std::uint64_t memory_bytes) {
+  if (plan.memory_bytes <= memory_bytes) return OkStatus();
+  const std::string chunk = plan.steps == 1
+                                ? "one step needs "
+                                : "chunks of " + std::to_string(plan.steps) + " steps need ";
+  const std::string data =
+      plan.data_bytes == 0 ? "" : ", " + InMebibytes(plan.data_bytes) + " of it for the data";
+  return Error(ErrorCode::kNoSpace, chunk + InMebibytes(plan.memory_bytes) + " of memory" + data +
+                                        "; " + std::to_string(memory_bytes >> 20) +
+                                        " MiB are allowed");
 }
 
 Result<ChunkPlan> PlanChunks(const program::Lowered& lowered, std::uint64_t num_steps,
-                             std::uint64_t memory_bytes) {
-  FLAIR_TRY(ChunkPlan best, PlanOf(lowered, 1));
-  if (best.memory_bytes > memory_bytes) {
-    return Error(ErrorCode::kNoSpace, "one step needs " + std::to_string(best.memory_bytes >> 20) +
-                                          " MiB; " + std::to_string(memory_bytes >> 20) +
-                                          " MiB are allowed");
-  }
+                             std::uint64_t memory_bytes, std::uint64_t data_bytes) {
+  FLAIR_TRY(const ChunkPlan least, PlanOf(lowered, 1, data_bytes));
+  FLAIR_DO(CheckMemory(least, memory_bytes));
   // Cells grow with the steps, so the last size that fits is found by halving.
   std::uint64_t lo = 1, hi = num_steps;
   while (lo < hi) {
     const std::uint64_t middle = lo + (hi - lo + 1) / 2;
-    const auto plan = PlanOf(lowered, middle);
+    const auto plan = PlanOf(lowered, middle, data_bytes);
     if (plan.ok() && plan->memory_bytes <= memory_bytes) {
       lo = middle;
     } else {
@@ -43,7 +58,7 @@ Result<ChunkPlan> PlanChunks(const program::Lowered& lowered, std::uint64_t num_
     }
   }
   const std::uint64_t chunks = (num_steps + lo - 1) / lo;
-  return PlanOf(lowered, (num_steps + chunks - 1) / chunks);
+  return PlanOf(lowered, (num_steps + chunks - 1) / chunks, data_bytes);
 }
 
 }  // namespace flair::proof
