@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/disk.h"
 #include "base/fault_env.h"
 #include "base/mem_env.h"
 #include "base/path.h"
@@ -253,6 +254,30 @@ TEST(FaultEnvTest, AnAtomicWriteThatFailsAnywhereLeavesTheOldFileOrTheNew) {
     }
   }
   EXPECT_EQ(k - 1, 7u) << "open, append, sync, close, rename, sync folder, then none fails";
+}
+
+TEST(FaultEnvTest, ADiskThatIsTooSmallIsSaidBeforeItIsFull) {
+  MemEnv mem;
+  FaultEnv env(mem);
+  ASSERT_TRUE(MakeDirs(env, "/a").ok());
+  EXPECT_TRUE(CheckFreeSpace(env, "/a/b/c", 1 << 20).ok());
+  env.SetFreeSpaceBytes((5 << 20) - 1);
+  EXPECT_TRUE(CheckFreeSpace(env, "/a/b/c", 4 << 20).ok());
+  const Status full = CheckFreeSpace(env, "/a/b/c", 5 << 20);
+  EXPECT_EQ(full.error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(full.error().message(), "/a/b/c needs about 5 MiB of disk, and 4 are free");
+}
+
+TEST(FaultEnvTest, WhetherAFileCouldBeWrittenLeavesNothing) {
+  MemEnv mem;
+  FaultEnv env(mem);
+  ASSERT_TRUE(MakeDirs(env, "/a/b").ok());
+  EXPECT_TRUE(CheckWritable(env, "/a/f").ok());
+  EXPECT_EQ(mem.ListDir("/a")->size(), 1U);
+  EXPECT_EQ(CheckWritable(env, "/a/b").error().message(), "/a/b is a folder");
+  EXPECT_EQ(CheckWritable(env, "/none/f").error().message(), "/none/f: there is no folder /none");
+  env.FailAt(1);
+  EXPECT_EQ(CheckWritable(env, "/a/f").error().code(), ErrorCode::kIo);
 }
 
 TEST(FaultEnvTest, FailsOnceWithTheCodeAskedForAndHalfTheBytes) {

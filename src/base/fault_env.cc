@@ -90,6 +90,7 @@ Result<std::unique_ptr<FileLock>> FaultEnv::Lock(const std::string& path) {
   return real_.Lock(path);
 }
 Result<std::uint64_t> FaultEnv::FreeSpaceBytes(const std::string& path) {
+  if (free_space_) return *free_space_;
   return real_.FreeSpaceBytes(path);
 }
 

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "base/env.h"
 
@@ -33,6 +34,8 @@ class FaultEnv final : public Env {
   void FailAt(std::uint64_t kth, FaultSpan span = FaultSpan::kForever,
               ErrorCode code = ErrorCode::kIo);
   void Heal();
+  // What the disk says that is left, instead of the real one.
+  void SetFreeSpaceBytes(std::uint64_t bytes) { free_space_ = bytes; }
   // Changing operations since construction or FailAt, the failed ones included.
   std::uint64_t operations() const { return operations_; }
 
@@ -58,6 +61,7 @@ class FaultEnv final : public Env {
   Status Step(const char* operation);
 
  private:
+  std::optional<std::uint64_t> free_space_;
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
   Env& real_;
   std::atomic<std::uint64_t> operations_{0};

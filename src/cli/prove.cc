@@ -7,6 +7,7 @@
 #include <memory>
 #include <ostream>
 
+#include "base/disk.h"
 #include "base/heap.h"
 #include "base/path.h"
 #include "cli/program_file.h"
@@ -97,16 +98,21 @@ class StageClock {
 
 Result<ExitCode> Prove(Session& s, const Args& args) {
   FLAIR_TRY(const Keypair key, s.LoadKeypair());
+  const std::string folder = s.Absolute(args.run);
+  const std::string stem =
+      s.Absolute(args.out.empty() ? folder.substr(folder.rfind('/') + 1) : args.out);
   trainer::ProveRequest request{
-      .folder = s.Absolute(args.run),
+      .folder = folder,
       .wallet = {},
+      .proof_path = {},
       .memory_bytes = args.memory_mib ? BytesOf(*args.memory_mib) : DefaultMemoryBytes(),
       .steps_per_chunk = args.steps,
       .recorded = std::nullopt};
   FLAIR_TRY(request.recorded, RecordedOf(s, args));
   request.wallet.bytes = key.wallet().bytes;
-  const std::string stem = s.Absolute(
-      args.out.empty() ? request.folder.substr(request.folder.rfind('/') + 1) : args.out);
+  request.proof_path = stem + ".proof";
+  const std::string statement_path = stem + ".statement.json";
+  FLAIR_DO(CheckWritable(s.env(), statement_path));
 
   StageClock clock(s.env());
   const std::int64_t begun = s.env().MonotonicNs();
@@ -135,8 +141,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
   KeepFreedMemory();
   FLAIR_TRY(const trainer::ProvenFolder proven, trainer::ProveFolder(s.env(), request, hooks));
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
-  const std::string proof_path = stem + ".proof";
-  const std::string statement_path = stem + ".statement.json";
+  const std::string& proof_path = request.proof_path;
   FLAIR_DO(WriteFileAtomically(s.env(), proof_path, proven.proof));
   FLAIR_DO(WriteFileAtomically(s.env(), statement_path,
                                AsBytes(proof::EncodeStatement(proven.statement))));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/disk.h"
 #include "base/path.h"
 #include "program/encoding.h"
 #include "proof/prover/opening_book.h"
@@ -77,6 +78,20 @@ Result<proof::ChunkPlan> PlanFor(const program::Lowered& lowered, const ProveReq
   FLAIR_TRY(const proof::ChunkPlan plan, proof::PlanOf(lowered, steps_per_chunk, data_bytes));
   FLAIR_DO(proof::CheckMemory(plan, request.memory_bytes));
   return plan;
+}
+
+// The chunks that are still to be proven, and the whole proof where the caller writes it.
+Status CheckDisk(Env& env, const ProveRequest& request, std::uint64_t chunk_bytes,
+                 std::uint64_t num_chunks, std::uint64_t num_left) {
+  const std::uint64_t kept = num_left * chunk_bytes;
+  if (request.proof_path.empty()) return CheckFreeSpace(env, request.folder, kept);
+  const std::uint64_t proof = num_chunks * chunk_bytes;
+  const std::string out = ParentPath(request.proof_path);
+  FLAIR_TRY(const FileInfo run_disk, env.Stat(request.folder));
+  FLAIR_TRY(const FileInfo out_disk, env.Stat(out.empty() ? "." : out));
+  if (run_disk.device == out_disk.device) return CheckFreeSpace(env, request.folder, kept + proof);
+  FLAIR_DO(CheckFreeSpace(env, request.folder, kept));
+  return CheckFreeSpace(env, request.proof_path, proof);
 }
 
 // May a commitment be opened once more, by the book in `folder`?
@@ -204,6 +219,7 @@ Status CheckRows(const Job& job, std::uint64_t records) {
 
 Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
                                  const ProveFolderHooks& hooks) {
+  if (!request.proof_path.empty()) FLAIR_DO(CheckWritable(env, request.proof_path));
   const auto in_run = [&](const std::string& name) { return JoinPath(request.folder, name); };
   FLAIR_TRY(const Job job, JobOf(env, request));
   const ExactRun& run = job.run;
@@ -234,7 +250,12 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
             PlanFor(lowered, request, steps_per_chunk, run.steps, data_bytes));
   const std::uint64_t num_chunks = (run.steps + plan.steps - 1) / plan.steps;
   if (hooks.plan) FLAIR_DO(hooks.plan(plan, num_chunks));
+  FLAIR_TRY(const std::uint64_t chunk_bytes,
+            proof::ProofBytes(lowered, plan.steps,
+                              claim.data ? std::optional(claim.data->matrix.shape) : std::nullopt));
   const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = chunks_folder};
+  const std::uint64_t num_left = proof::NumChunksLeft(env, claim, settings);
+  FLAIR_DO(CheckDisk(env, request, chunk_bytes, num_chunks, num_left));
   std::optional<data::HeldData> held;
   std::optional<proof::OpeningBook> data_book;
   if (run.data_card) {
@@ -245,7 +266,7 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
     FLAIR_DO(data::CheckServes(held->card, run.program));
     FLAIR_DO(zk::CheckColumns(lowered.circuit, data::DataColumnsOf(held->card)));
     FLAIR_DO(CheckRows(job, held->card.num_records));
-    FLAIR_DO(CheckBudget(env, *held, run.data, proof::NumChunksLeft(env, claim, settings)));
+    FLAIR_DO(CheckBudget(env, *held, run.data, num_left));
     FLAIR_TRY(data_book, proof::OpeningBook::Open(env, JoinPath(run.data, data::kOpeningsFolder)));
   }
   FLAIR_TRY(proof::OpeningBook own_book,

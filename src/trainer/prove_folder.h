@@ -37,8 +37,9 @@ struct RecordedRequest {
 };
 
 struct ProveRequest {
-  std::string folder;  // of the run
-  Digest wallet;       // public key of who proves
+  std::string folder;                 // of the run
+  Digest wallet;                      // public key of who proves
+  std::string proof_path;             // where the caller will write the proof; empty: nowhere
   std::uint64_t memory_bytes = 0;     // that may be used, the data set's among them
   std::uint64_t steps_per_chunk = 0;  // 0: as kept chunks have, or as many as fit in the memory
   std::optional<RecordedRequest> recorded;

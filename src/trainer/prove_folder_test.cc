@@ -92,6 +92,7 @@ class ProveFolderTest : public testing::Test {
     return ProveFolder(env_,
                        {.folder = folder_,
                         .wallet = FilledWith(wallet),
+                        .proof_path = proof_path_,
                         .memory_bytes = memory_bytes_,
                         .steps_per_chunk = steps_per_chunk,
                         .recorded = std::nullopt},
@@ -111,6 +112,7 @@ class ProveFolderTest : public testing::Test {
   std::string stages_;
   std::uint64_t stop_at_ = 100;  // chunk
   std::uint64_t memory_bytes_ = std::uint64_t{4} << 30;
+  std::string proof_path_ = "/out.proof";
   proof::ChunkPlan plan_;
 };
 
@@ -155,6 +157,34 @@ TEST_F(ProveFolderTest, TheDataCountAndTheLimitHoldsForAnyChunks) {
   ExpectProven(Prove(0), 5);
   memory_bytes_ = plan_.data_bytes;
   EXPECT_THAT(Prove(0).error().message(), HasSubstr("one step needs"));
+}
+
+TEST_F(ProveFolderTest, ADiskThatIsTooSmallIsSaidBeforeTheWork) {
+  const auto proven = Prove(2);
+  ExpectProven(proven, 3);
+  const auto estimate =
+      proof::ProofBytes(training_.lowered, 2, data::ReadCard(env_, "/set.data").value().shape)
+          .value();
+  EXPECT_NEAR(static_cast<double>(estimate), static_cast<double>(proven->proof.size()) / 3,
+              static_cast<double>(estimate) / 3);
+  // Kept chunks take no more; the whole proof is still to be written.
+  ASSERT_TRUE(env_.RemoveFile(folder_ + "/chunks/steps-4.chunk").ok());
+  env_.SetFreeSpaceBytes(4 * estimate - 1);
+  const auto refused = Prove(2);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(stages_, "");
+  env_.SetFreeSpaceBytes(4 * estimate);
+  EXPECT_NE(Prove(2).error().code(), ErrorCode::kNoSpace) << "a border is used up";
+}
+
+TEST_F(ProveFolderTest, AProofThatCouldNotBeWrittenIsNotBegun) {
+  proof_path_ = "/none/out.proof";
+  const auto refused = Prove(5);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("there is no folder /none"));
+  EXPECT_EQ(stages_, "");
+  EXPECT_FALSE(Exists(env_, folder_ + "/border.seed"));
 }
 
 TEST_F(ProveFolderTest, KeptChunksOfAnotherRunAreRefusedAndStay) {

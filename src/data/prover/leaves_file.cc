@@ -9,22 +9,22 @@ namespace {
 
 constexpr std::string_view kMagic("FLLV\2\0", 6);  // and the version, 16 bits
 
-std::uint64_t SizeOf(std::uint64_t num_leaves) {
+}  // namespace
+
+std::uint64_t LeavesBytes(std::uint64_t num_leaves) {
   return kMagic.size() + (1 + num_leaves) * Digest::kBytes;
 }
 
-}  // namespace
-
 Bytes EncodeLeaves(const KeptLeaves& kept) {
   Bytes out = ToBytes(kMagic);
-  out.reserve(SizeOf(kept.leaves.size()));
+  out.reserve(LeavesBytes(kept.leaves.size()));
   Append(out, kept.origin.view());
   for (const Digest& leaf : kept.leaves) Append(out, leaf.view());
   return out;
 }
 
 std::optional<KeptLeaves> DecodeLeaves(ByteView bytes, std::uint64_t num_leaves) {
-  if (bytes.size() != SizeOf(num_leaves)) return std::nullopt;
+  if (bytes.size() != LeavesBytes(num_leaves)) return std::nullopt;
   const auto magic = AsBytes(kMagic);
   if (!std::equal(magic.begin(), magic.end(), bytes.begin())) return std::nullopt;
   const auto digest_at = [&](std::uint64_t i) {
@@ -45,7 +45,7 @@ Status WriteLeaves(Env& env, const std::string& path, const KeptLeaves& kept) {
 
 std::optional<KeptLeaves> ReadLeaves(Env& env, const std::string& path, std::uint64_t num_leaves) {
   if (!Exists(env, path)) return std::nullopt;
-  const auto bytes = ReadFile(env, path, SizeOf(num_leaves));
+  const auto bytes = ReadFile(env, path, LeavesBytes(num_leaves));
   return bytes.ok() ? DecodeLeaves(*bytes, num_leaves) : std::nullopt;
 }
 

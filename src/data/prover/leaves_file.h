@@ -24,6 +24,8 @@ struct KeptLeaves {
   std::vector<Digest> leaves;  // of its columns
 };
 
+// Of the file.
+std::uint64_t LeavesBytes(std::uint64_t num_leaves);
 Bytes EncodeLeaves(const KeptLeaves& kept);
 // None when the bytes are not those of `num_leaves` leaves.
 std::optional<KeptLeaves> DecodeLeaves(ByteView bytes, std::uint64_t num_leaves);

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/disk.h"
 #include "base/path.h"
 #include "base/utf8.h"
 #include "data/column.h"
@@ -165,6 +166,8 @@ Result<DataCard> RegisterData(Env& env, const std::string& folder, const Registe
   FLAIR_TRY(const zk::LongLived layout, LayoutOf(card.columns, card.num_records));
   FLAIR_TRY(card.shape,
             zk::LongLivedShape(layout.num_cells, zk::MatrixKind::kData, request.openings));
+  FLAIR_DO(
+      CheckFreeSpace(env, folder, LeavesBytes(card.shape.n()) + kMaxSecretBytes + kMaxCardBytes));
   Secret secret{.key = {}, .source = request.source, .choices = request.choices};
   if (secret.choices.empty()) {  // what a folder gains later is none of the data
     for (const SourceColumn& source : sources) {

@@ -44,8 +44,8 @@ struct RegisterRequest {
 };
 
 // Reads, commits, writes `folder`. Errors: kAlreadyExists when there is one; those of the source
-// and its values, naming column, record and value; those of the disk, after which the folder holds
-// a whole data set or none.
+// and its values, naming column, record and value; kNoSpace before the commitment is made where the
+// disk cannot hold it; those of the disk, after which the folder holds a whole data set or none.
 Result<DataCard> RegisterData(Env& env, const std::string& folder, const RegisterRequest& request);
 
 // The card alone. Errors: kNotFound, kCorrupt.

@@ -57,6 +57,17 @@ TEST(RegisteredDataFaultTest, AtEveryFailureOfTheDiskASetIsRegisteredOrNot) {
       });
 }
 
+TEST(RegisteredDataFaultTest, ADiskThatIsTooSmallIsSaidBeforeTheWork) {
+  MemEnv disk;
+  PutData(disk);
+  FaultEnv env(disk);
+  env.SetFreeSpaceBytes(1 << 10);
+  const auto refused = RegisterData(env, kFolder, kRequest);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kNoSpace);
+  EXPECT_THAT(refused.error().message(), testing::HasSubstr("MiB of disk"));
+  EXPECT_FALSE(Exists(disk, kFolder));
+}
+
 TEST(RegisteredDataFaultTest, AfterAFailureASetCanBeRegistered) {
   for (std::uint64_t k = 1; k < 8; ++k) {
     MemEnv disk;

@@ -2,9 +2,14 @@
 #include "proof/prover/chunk_plan.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
+#include <utility>
 
+#include "proof/prover/commit_state.h"
+#include "zk/hash/leaf.h"
 #include "zk/relation/layout.h"
+#include "zk/training/long_lived.h"
 
 namespace flair::proof {
 namespace {
@@ -13,6 +18,18 @@ namespace {
 // themselves are 4 bytes, the integers they come from 8, the tables of a sum over them the rest.
 constexpr std::uint64_t kBytesOfACell = 36;
 constexpr std::uint64_t kBytesBeside = std::uint64_t{256} << 20;
+// Rounds, masks, companions and the combined rows' own proof.
+constexpr std::uint64_t kProofBytesBeside = std::uint64_t{512} << 10;
+
+// Columns with their salts, and the nodes that they do not share of a tree that is not pruned.
+std::uint64_t OpeningBytes(const zk::MatrixShape& shape) {
+  const std::uint64_t queries = zk::NumQueries(shape.row_length(), shape.n());
+  const std::uint64_t own_nodes =
+      shape.log_n -
+      std::min<unsigned>(shape.log_n, static_cast<unsigned>(std::bit_width(queries)) - 1);
+  return queries *
+         (shape.num_rows * zk::Fp::kBytes + sizeof(zk::Salt) + own_nodes * Digest::kBytes);
+}
 
 // Rounded up.
 std::string InMebibytes(std::uint64_t bytes) {
@@ -40,6 +57,24 @@ Status CheckMemory(const ChunkPlan& plan, std::uint64_t memory_bytes) {
   return Error(ErrorCode::kNoSpace, chunk + InMebibytes(plan.memory_bytes) + " of memory" + data +
                                         "; " + std::to_string(memory_bytes >> 20) +
                                         " MiB are allowed");
+}
+
+Result<std::uint64_t> ProofBytes(const program::Lowered& lowered, std::uint64_t steps,
+                                 const std::optional<zk::MatrixShape>& data) {
+  FLAIR_TRY(const zk::Layout layout, zk::Layout::Make(lowered.circuit, steps));
+  FLAIR_TRY(const zk::MatrixShape witness, zk::WitnessShape(layout.num_cells()));
+  std::uint64_t bytes = kProofBytesBeside + OpeningBytes(witness);
+  if (data) bytes += OpeningBytes(*data);
+  using Role = circuit::Carried::Role;
+  for (const auto& [role, kind] : {std::pair(Role::kWeight, zk::MatrixKind::kWeights),
+                                   std::pair(Role::kState, zk::MatrixKind::kState)}) {
+    FLAIR_TRY(const zk::LongLived carried, zk::CarriedLayout(lowered.circuit, role));
+    if (carried.num_cells == 0) continue;
+    FLAIR_TRY(const zk::MatrixShape shape,
+              zk::LongLivedShape(carried.num_cells, kind, kOpeningsOfABorder));
+    bytes += 2 * OpeningBytes(shape);
+  }
+  return bytes;
 }
 
 Result<ChunkPlan> PlanChunks(const program::Lowered& lowered, std::uint64_t num_steps,
