@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/path.h"
+#include "circuit/cell_text.h"
 #include "program/fixed_point.h"
 #include "program/shapes.h"
 #include "tensor/convert.h"
@@ -76,10 +77,12 @@ Result<Ints> IntegersOf(const ModelTensor& tensor, DType dtype, ByteView bytes) 
                  std::span(values).first(count));
     for (std::uint64_t i = 0; i < count; ++i) {
       const double rounded = program::RoundHalfUp(values[i], tensor.scale);
-      // NaN fails every comparison.
+      if (std::isnan(values[i])) {
+        return wrong(circuit::CellText(tensor.dims, first + i) + " is NaN");
+      }
       if (!(rounded >= static_cast<double>(tensor.lo) &&
             rounded <= static_cast<double>(tensor.hi))) {
-        return wrong("element " + std::to_string(first + i) + " is " + ShortText(values[i]) +
+        return wrong(circuit::CellText(tensor.dims, first + i) + " is " + ShortText(values[i]) +
                      ", outside of [" +
                      ShortText(std::ldexp(static_cast<double>(tensor.lo), -tensor.scale)) + ", " +
                      ShortText(std::ldexp(static_cast<double>(tensor.hi), -tensor.scale)) +

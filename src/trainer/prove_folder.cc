@@ -256,6 +256,7 @@ Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
   const proof::ProveSettings settings{.steps_per_chunk = plan.steps, .folder = chunks_folder};
   const std::uint64_t num_left = proof::NumChunksLeft(env, claim, settings);
   FLAIR_DO(CheckDisk(env, request, chunk_bytes, num_chunks, num_left));
+  if (job.recorded) FLAIR_DO(job.recorded->Check());
   std::optional<data::HeldData> held;
   std::optional<proof::OpeningBook> data_book;
   if (run.data_card) {

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +17,7 @@
 #include "program/encoding.h"
 #include "program/lower_testing.h"
 #include "proof/verify_run.h"
+#include "repo/run.h"
 
 namespace flair::trainer {
 namespace {
@@ -97,6 +101,50 @@ class ProveFolderTest : public testing::Test {
                         .steps_per_chunk = steps_per_chunk,
                         .recorded = std::nullopt},
                        hooks);
+  }
+  // Six recorded states, the weights of the start in all of them, but for `cell` of the last.
+  std::string Record(float cell) {
+    const auto writer = RunWriter::Begin(env_, "/recorded", {.framework = "pytorch 2"}).value();
+    const std::vector<ModelTensor> tensors = TensorsOf(training_.program);
+    const ModelIntegers start = IntegersOf(training_.lowered, training_.state);
+    program::Batches batches(FilledWith(4), 12, 3);
+    for (std::uint64_t step = 0; step <= 5; ++step) {
+      std::vector<Bytes> bytes;
+      for (std::size_t i = 0; i < tensors.size(); ++i) {
+        std::vector<float> values;
+        for (const std::int64_t v : start[i]) {
+          values.push_back(std::ldexp(static_cast<float>(v), -tensors[i].scale));
+        }
+        if (step == 5 && i == 0) values[13] = cell;
+        bytes.push_back(data::Floats(values));
+      }
+      std::vector<StepTensor> written;
+      for (std::size_t i = 0; i < tensors.size(); ++i) {
+        written.push_back({.name = tensors[i].name, .dims = tensors[i].dims, .bytes = bytes[i]});
+      }
+      const auto rows = step < 5 ? batches.RowsOf(step) : std::span<const std::uint32_t>();
+      EXPECT_TRUE(writer->Step(step, written, rows).ok());
+    }
+    EXPECT_TRUE(writer->Finish({}).ok());
+    return writer->folder();
+  }
+  Result<ProvenFolder> ProveRecorded(const std::string& folder, int seed) {
+    ProveFolderHooks hooks;
+    hooks.progress = [&](const proof::ProveProgress& p) {
+      stages_ += std::string(p.stage) + "\n";
+      return OkStatus();
+    };
+    return ProveFolder(
+        env_,
+        {.folder = folder,
+         .wallet = FilledWith(7),
+         .memory_bytes = memory_bytes_,
+         .steps_per_chunk = 1,
+         .recorded = RecordedRequest{.program = training_.program,
+                                     .data = "/set.data",
+                                     .seed = FilledWith(seed),
+                                     .slack = program::DefaultSlack(training_.program)}},
+        hooks);
   }
   void ExpectProven(const Result<ProvenFolder>& proven, std::uint64_t num_chunks) {
     ASSERT_TRUE(proven.ok()) << proven.error().message();
@@ -223,6 +271,13 @@ TEST_F(ProveFolderTest, AnEndThatIsUsedUpIsRefusedBeforeTheTraining) {
   EXPECT_THAT(proven.error().message(), HasSubstr("the weights' commitment at step 0 has shown"));
   EXPECT_THAT(proven.error().hint(), HasSubstr("flair weights refresh"));
   EXPECT_THAT(stages_, Not(HasSubstr("training\n")));
+}
+
+TEST_F(ProveFolderTest, ARecordedValueThatIsNoneIsFoundBeforeTheFirstProof) {
+  const auto refused = ProveRecorded(Record(std::numeric_limits<float>::quiet_NaN()), 4);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message(), "step 5: tensor 'w1': [3, 1] is NaN");
+  EXPECT_EQ(stages_, "");
 }
 
 }  // namespace

@@ -62,6 +62,11 @@ Result<ModelIntegers> RecordedRun::Read(const RunReader::StepInfo& step,
   return integers;
 }
 
+Status RecordedRun::Check() const {
+  for (std::uint64_t i = 0; i < num_steps(); ++i) FLAIR_DO(After(first_step() + i));
+  return OkStatus();
+}
+
 Result<ModelIntegers> RecordedRun::Start() const {
   return Read(reader_->steps().front(), tensors_.size());
 }

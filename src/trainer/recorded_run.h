@@ -31,6 +31,10 @@ class RecordedRun {
   std::uint64_t first_step() const { return reader_->steps().front().step; }
   std::uint64_t num_steps() const { return reader_->steps().size() - 1; }
 
+  // Reads every step's parameters once: a run with a value that no step can have is refused before
+  // any work on it. Errors: those of After().
+  Status Check() const;
+
   // Rows of every step's batch, step after step.
   Result<std::vector<std::uint32_t>> Rows() const;
   // Parameters and buffers before the first step.
