@@ -91,14 +91,19 @@ Result<TrainedRun> TrainExact(Env& env, const std::string& runs_dir, const Exact
     ++done;
     return on_step ? on_step(done, run.steps) : OkStatus();
   };
-  FLAIR_TRY(const program::TrainingState state, program::Train(lowered, data, std::move(start),
-                                                               {.seed = run.seed,
-                                                                .first_step = run.first_step,
-                                                                .steps = run.steps,
-                                                                .recorded = {},
-                                                                .keep = circuit::Keep::kNumbers},
-                                                               write));
-  ModelIntegers end = IntegersOf(lowered, state);
+  const auto state = program::Train(lowered, data, std::move(start),
+                                    {.seed = run.seed,
+                                     .first_step = run.first_step,
+                                     .steps = run.steps,
+                                     .recorded = {},
+                                     .keep = circuit::Keep::kNumbers},
+                                    write);
+  if (!state.ok()) {
+    // The next try is a run of its own: half of this one serves nobody.
+    if (state.error().code() == ErrorCode::kCancelled) (void)RemoveTree(env, writer->folder());
+    return state.error();
+  }
+  ModelIntegers end = IntegersOf(lowered, *state);
   FLAIR_DO(WriteTensors(*writer, run.first_step + run.steps, run.program, end, {}));
   FLAIR_TRY(const RunResult result, writer->Finish({}));
   return TrainedRun{.id = writer->id(),

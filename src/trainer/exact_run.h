@@ -47,7 +47,8 @@ struct TrainedRun {
 using OnStep = std::function<Status(std::uint64_t done, std::uint64_t of)>;
 
 // Trains, and writes the run under `runs_dir`. REQUIRES: CheckProgram(run.program) is ok.
-// `on_step`: its error ends the run. Errors: those of training, naming step, tensor and value.
+// `on_step`: its error ends the run; what is cancelled leaves nothing. Errors: those of training,
+// naming step, tensor and value.
 Result<TrainedRun> TrainExact(Env& env, const std::string& runs_dir, const ExactRun& run,
                               const program::Lowered& lowered, const program::DataSet& data,
                               const OnStep& on_step);
