@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "program/lexer.h"
 #include "program/schedule.h"
@@ -25,6 +27,37 @@ enum Section : unsigned char {
   kProfile,
 };
 
+// Letters to insert, drop or change.
+std::size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({change, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+// "; is 'linear' meant?", or nothing where no name is near.
+std::string NearestOf(std::span<const Signature> table, std::string_view name) {
+  const Signature* nearest = nullptr;
+  std::size_t least = 3;
+  for (const Signature& s : table) {
+    const std::size_t distance = Distance(name, s.name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = &s;
+  }
+  return nearest == nullptr ? "" : "; is '" + std::string(nearest->name) + "' meant?";
+}
+
+constexpr unsigned kMinNodeBits = 4;
+constexpr unsigned kMaxNodeBits = 30;
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : lexer_(text) {}
@@ -46,11 +79,20 @@ class Parser {
           std::pair{kSchedule, "schedule"}}) {
       if (!Seen(seen)) return ErrorAt(token_, std::string(name) + " is missing");
     }
-    FLAIR_DO(CheckProgram(p_));
+    const auto checked = CheckProgram(p_);
+    if (!checked.ok()) return AtItsLine(checked.error());
     return std::move(p_);
   }
 
  private:
+  // An error of CheckProgram() begins with what it is about: "node 'h': ".
+  Error AtItsLine(Error error) const {
+    for (const auto& [what, line] : lines_) {
+      if (!error.message().starts_with(what + ":")) continue;
+      return std::move(error).In("line " + std::to_string(line));
+    }
+    return error;
+  }
   Status Advance() {
     FLAIR_TRY(token_, lexer_.Next());
     return OkStatus();
@@ -95,7 +137,11 @@ class Parser {
         return v;
       }
     }
-    return ErrorAt(token_, std::string(what) + " is expected");
+    std::string range;
+    if (token_.kind == Token::Kind::kNumber) {
+      range = " from " + std::to_string(least) + " to " + std::to_string(most);
+    }
+    return ErrorAt(token_, std::string(what) + range + " is expected");
   }
 
   Result<Rational> Fraction() {
@@ -155,9 +201,9 @@ class Parser {
     return dims;
   }
 
-  Result<Format> FormatOf(bool has_scale) {
+  Result<Format> FormatOf(bool has_scale, unsigned min_bits, unsigned max_bits) {
     Format f;
-    FLAIR_TRY(const std::int64_t bits, Integer("a number of bits", 1, 64));
+    FLAIR_TRY(const std::int64_t bits, Integer("a number of bits", min_bits, max_bits));
     f.bits = static_cast<std::uint8_t>(bits);
     if (has_scale) {
       FLAIR_TRY(const std::int64_t scale, Integer("a scale", -60, 60));
@@ -200,7 +246,10 @@ class Parser {
     const Token at = token_;
     FLAIR_TRY(const std::string name, Name());
     const Signature* const s = FindByName(table, name);
-    if (s == nullptr) return ErrorAt(at, "no " + std::string(kind) + " named '" + name + "'");
+    if (s == nullptr) {
+      return ErrorAt(at,
+                     "no " + std::string(kind) + " named '" + name + "'" + NearestOf(table, name));
+    }
     Call call = DefaultCall(table, name);
     FLAIR_DO(Mark('('));
     std::vector<bool> given(s->attributes.size(), false);
@@ -236,6 +285,9 @@ class Parser {
   Status Statement() {
     const Token at = token_;
     FLAIR_TRY(const std::string word, Name());
+    if (word == "optimiser" || word == "schedule" || word == "clip") {
+      lines_.emplace_back(word, at.line);
+    }
     if (token_.IsMark('=')) {
       FLAIR_DO(NodeStatement(word, at));
     } else if (at.kind == Token::Kind::kQuoted) {
@@ -254,6 +306,7 @@ class Parser {
       FLAIR_TRY(b.name, Name());
       FLAIR_TRY(b.dims, DimList());
       FLAIR_DO(Define(b.name, at));
+      lines_.emplace_back("buffer '" + b.name + "'", at.line);
       p_.buffers.push_back(std::move(b));
     } else if (word == "loss") {
       FLAIR_DO(Enter(kLoss, at));
@@ -276,6 +329,7 @@ class Parser {
 
   Status NodeStatement(const std::string& name, const Token& at) {
     FLAIR_DO(Enter(kNodes, at));
+    lines_.emplace_back("node '" + name + "'", at.line);
     FLAIR_DO(Mark('='));
     Node n{.name = name};
     FLAIR_TRY(n.op, CallOf(Operators(), "operator", &n.inputs));
@@ -295,12 +349,13 @@ class Parser {
     } else {
       FLAIR_TRY(c.row, DimList());
       FLAIR_DO(Keyword("bits"));
-      FLAIR_TRY(const std::int64_t bits, Integer("a number of bits", 1, 64));
+      FLAIR_TRY(const std::int64_t bits, Integer("a number of bits", 2, 30));
       FLAIR_DO(Keyword("scale"));
       FLAIR_TRY(const std::int64_t scale, Integer("a scale", -60, 60));
       c.format = {static_cast<std::uint8_t>(bits), static_cast<std::int8_t>(scale)};
     }
     FLAIR_DO(Define(c.name, at));
+    lines_.emplace_back("column '" + c.name + "'", at.line);
     p_.columns.push_back(std::move(c));
     return OkStatus();
   }
@@ -324,6 +379,7 @@ class Parser {
       FLAIR_DO(Advance());
     }
     FLAIR_DO(Define(q.name, at));
+    lines_.emplace_back("parameter '" + q.name + "'", at.line);
     p_.parameters.push_back(std::move(q));
     return OkStatus();
   }
@@ -355,10 +411,10 @@ class Parser {
     if (token_.kind == Token::Kind::kNumber) {
       const std::size_t line = ProfileLineByName(name);
       if (line == kNumProfileLines) return ErrorAt(subject, "no profile line '" + name + "'");
-      const bool has_scale = InfoOf(static_cast<ProfileLine>(line)).has_scale;
+      const ProfileInfo& info = InfoOf(static_cast<ProfileLine>(line));
       if ((profile_seen_ & (1U << line)) != 0) return ErrorAt(subject, "it is given twice");
       profile_seen_ |= 1U << line;
-      FLAIR_TRY(p_.profile[line], FormatOf(has_scale));
+      FLAIR_TRY(p_.profile[line], FormatOf(info.has_scale, info.min_bits, info.max_bits));
       return OkStatus();
     }
     const auto found = ids_.find(name);
@@ -373,7 +429,7 @@ class Parser {
     }
     std::optional<Format>& format = word == "activation" ? node.activation : node.gradient;
     if (format) return ErrorAt(what, "it is given twice");
-    FLAIR_TRY(format, FormatOf(true));
+    FLAIR_TRY(format, FormatOf(true, kMinNodeBits, kMaxNodeBits));
     return OkStatus();
   }
 
@@ -381,6 +437,7 @@ class Parser {
   Token token_;
   Program p_;
   std::unordered_map<std::string, ValueId> ids_;
+  std::vector<std::pair<std::string, std::size_t>> lines_;  // where what was said
   unsigned seen_ = 0;
   unsigned profile_seen_ = 0;
 };
