@@ -88,6 +88,10 @@ Run DefineBuild(Options& o) {
   o.Value("-o,--out", args->to, "Where its bytes go (default: program.flair)");
   return [args](Session& s) -> Result<ExitCode> {
     FLAIR_TRY(const program::Program p, ReadProgram(s.env(), s.Absolute(args->from)));
+    // What cannot be proven is no program to pin; `show` says the same without failing.
+    if (auto lowered = program::Lower(p); !lowered.ok()) {
+      return std::move(lowered).error().In(s.Absolute(args->from) + ": not provable");
+    }
     const std::string path = s.Absolute(args->to);
     FLAIR_DO(WriteFileAtomically(s.env(), path, program::EncodeProgram(p)));
     json::object document = Describe(p);

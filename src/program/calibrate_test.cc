@@ -280,6 +280,7 @@ schedule 1/16
   const Program program = ParseProgram(text).value();
   EXPECT_THAT(Lower(program).error().message(),
               HasSubstr("'n.squares': the sum of its terms can pass 2^62"));
+  EXPECT_THAT(Lower(program).error().hint(), HasSubstr("change its line 'profile n activation'"));
   const Training t = Prepared(text + "profile activation 20 14\n", {.rows = 4});
   const Piloted pilot = PilotOf(t, program, 1);
   const auto made = Calibrate(program, pilot.graph, pilot.seen);

@@ -254,6 +254,46 @@ Program WithPoolsFirst(Program program) {
   return program;
 }
 
+std::string Now(const Format& format) {
+  return ", now " + std::to_string(format.bits) + " bits at scale " + std::to_string(format.scale);
+}
+
+// Is `name` that of a part of `whole`, or `whole` itself?
+bool IsPart(std::string_view name, std::string_view whole) {
+  return name.starts_with(whole) && (name.size() == whole.size() || name[whole.size()] == '.');
+}
+
+// Which line of the profile to change where an error names a value: "'NODE.part': why".
+Error WithLine(Error error, const StepGraph& step) {
+  const std::string& text = error.message();
+  const std::size_t end = text.find('\'', 1);
+  if (!error.hint().empty() || !text.starts_with('\'') || end == std::string::npos) return error;
+  const std::string_view name = std::string_view(text).substr(1, end - 1);
+  const GraphNode* of = nullptr;
+  for (const GraphNode& node : step.graph.nodes) {
+    if (node.source < 0 || !IsPart(name, node.name)) continue;
+    if (of == nullptr || node.name.size() > of->name.size()) of = &node;
+  }
+  const auto common = [&](ProfileLine line) {
+    return step.program.profile[static_cast<std::size_t>(line)];
+  };
+  if (of != nullptr) {
+    const Node& source = step.program.nodes[static_cast<std::size_t>(of->source)];
+    const ProfileLine line = of->is_gradient ? ProfileLine::kGradient : ProfileLine::kActivation;
+    const auto& own = of->is_gradient ? source.gradient : source.activation;
+    return std::move(error).WithHint("change its line 'profile " + source.name + " " +
+                                     std::string(InfoOf(line).name) + "'" +
+                                     Now(own.value_or(common(line))));
+  }
+  for (const Parameter& p : step.program.parameters) {
+    if (!IsPart(name, p.name)) continue;
+    return std::move(error).WithHint(
+        "change the line 'profile gradient'" + Now(common(ProfileLine::kGradient)) +
+        ", or the gradient line of a node that reads '" + p.name + "'");
+  }
+  return error;
+}
+
 }  // namespace
 
 Result<StepGraph> StepGraphOf(const Program& program) {
@@ -267,7 +307,9 @@ Result<StepGraph> StepGraphOf(const Program& program) {
 Result<Lowered> Lower(const Program& unordered, const std::optional<Slack>& slack) {
   FLAIR_TRY(const StepGraph step, StepGraphOf(unordered));
   FLAIR_TRY(Atoms atoms, CutIntoAxes(step.graph));
-  FLAIR_TRY(Lowered lowered, Lowering(step.program, step.graph, std::move(atoms), slack).Run());
+  auto made = Lowering(step.program, step.graph, std::move(atoms), slack).Run();
+  if (!made.ok()) return WithLine(std::move(made).error(), step);
+  Lowered lowered = std::move(*made);
   if (slack) {
     lowered.program = std::make_shared<const Program>(step.program);
     lowered.graph = std::make_shared<const Graph>(step.graph);
