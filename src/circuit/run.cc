@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "circuit/cell_text.h"
 #include "circuit/rules.h"
 
 namespace flair::circuit {
@@ -170,9 +171,11 @@ class Runner {
     const Value& value = c_[id];
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (cells[i] >= value.lo && cells[i] <= value.hi) continue;
+      std::vector<std::uint64_t> dims;
+      for (const AxisId axis : value.axes) dims.push_back(c_.axes[axis].size);
       Error error(ErrorCode::kInvalidArgument,
                   "'" + value.name + "' is " + std::to_string(cells[i]) + " in cell " +
-                      std::to_string(i) + ", outside of [" + std::to_string(value.lo) + ", " +
+                      CellText(dims, i) + ", outside of [" + std::to_string(value.lo) + ", " +
                       std::to_string(value.hi) + "]");
       if (value.number.line.empty()) return error;
       const std::string& line = value.number.line;

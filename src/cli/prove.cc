@@ -36,6 +36,10 @@ Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Arg
   trainer::RecordedRequest request;
   FLAIR_TRY(request.program, ReadProgram(s.env(), s.Absolute(args.program)));
   if (!args.data.empty()) request.data = s.Absolute(args.data);
+  if (args.data.empty() && !request.program.columns.empty()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "the program reads data: --data names the registered folder");
+  }
   FLAIR_TRY(request.seed, Digest::FromHex(args.seed));
   request.slack = program::DefaultSlack(request.program);
   for (const std::string& bound : args.slack) {

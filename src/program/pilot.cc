@@ -144,12 +144,19 @@ class Measurement {
 };
 
 Status CheckColumns(const Program& p, const DataSet& data) {
-  bool fits = data.columns.size() == p.columns.size() && data.rows >= p.batch;
+  const auto wrong = [](const std::string& what) {
+    return Error(ErrorCode::kInvalidArgument, what);
+  };
+  if (data.rows < p.batch) {
+    return wrong("the data set has " + std::to_string(data.rows) + " records, and a batch has " +
+                 std::to_string(p.batch));
+  }
+  bool fits = data.columns.size() == p.columns.size();
   for (std::size_t i = 0; fits && i < p.columns.size(); ++i) {
     fits = data.columns[i].size() == NumElements(p.columns[i].row) * data.rows;
   }
-  return fits ? OkStatus()
-              : Error(ErrorCode::kInvalidArgument, "the data set has not the program's columns");
+  if (!fits) return wrong("the data set has not the program's columns");
+  return OkStatus();
 }
 
 }  // namespace

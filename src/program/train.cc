@@ -2,7 +2,12 @@
 #include "program/train.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "program/given_branches.h"
@@ -53,6 +58,36 @@ Result<std::vector<Ints>> RecordedNext(const Lowered& lowered, const TrainingRun
     next[lowered.parameters[i]] = std::move(weights[i]);
   }
   return next;
+}
+
+// A recorded weight that is far from the step's is told of as such: most often the loop was
+// another one. The range of its error ends at 2^tau.
+Error AsRecorded(const Lowered& lowered, Error error) {
+  constexpr std::string_view kSlack = ".slack' is ";
+  const std::string& text = error.message();
+  const std::size_t end = text.find(kSlack);
+  if (!lowered.bounds || !text.starts_with('\'') || end == std::string::npos) {
+    return error;
+  }
+  const std::string name = text.substr(1, end - 1);
+  const auto& values = lowered.circuit.values;
+  const auto value = std::find_if(values.begin(), values.end(), [&](const circuit::Value& v) {
+    return v.kind == circuit::Value::Kind::kNumber && v.name == name + ".slack";
+  });
+  if (value == values.end()) return error;
+  const double tau = std::ldexp(1, lowered.bounds->tau);
+  const double unit = tau / static_cast<double>(value->hi + 1);
+  const double off = std::abs(std::strtod(text.c_str() + end + kSlack.size(), nullptr)) * unit;
+  const std::size_t at = text.find("in cell ");
+  const std::string cell = text.substr(at + 8, text.find(", outside") - at - 8);
+  const auto real = [](double v) {
+    std::array<char, 32> out{};
+    std::snprintf(out.data(), out.size(), "%.3g", v);
+    return std::string(out.data());
+  };
+  return Invalid(name + " is not what the program's step gives: " + cell + " is " + real(off) +
+                 " off, and tau allows " + real(tau))
+      .WithHint("are optimiser and schedule those of the loop? If so, raise the slack's bound tau");
 }
 
 Ints RowsOf(const Ints& column, std::span<const std::uint32_t> rows, std::uint32_t all) {
@@ -124,7 +159,7 @@ Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, Trainin
     }
     auto values = circuit::RunStep(c, inputs, run.keep);
     if (!values.ok()) {
-      return std::move(values).error().In("step " + std::to_string(step));
+      return AsRecorded(lowered, std::move(values).error()).In("step " + std::to_string(step));
     }
     FLAIR_DO(on_step({.number = step, .rows = rows, .values = *values}));
     for (std::size_t i = 0; i < c.carried.size(); ++i) {

@@ -139,8 +139,9 @@ TEST(TrainTest, AValueOutOfRangeNamesStepTensorCellAndLine) {
   const auto end =
       Train(t.lowered, t.data, t.state, t.run, [](const TrainingStep&) { return OkStatus(); });
   ASSERT_FALSE(end.ok());
-  EXPECT_THAT(end.error().message(), testing::MatchesRegex("step 0: 'h' is -?[0-9]+ in cell 0, "
-                                                           "outside of \\[-511, 512\\]"));
+  EXPECT_THAT(end.error().message(),
+              testing::MatchesRegex("step 0: 'h' is -?[0-9]+ in cell \\[[0-9, ]+\\], "
+                                    "outside of \\[-511, 512\\]"));
   EXPECT_EQ(end.error().hint(), "raise the profile's line 'h activation'");
 }
 

@@ -116,14 +116,17 @@ Result<ReadRun> ReadExactRun(Env& env, const std::string& folder) {
   FLAIR_TRY(const auto reader, RunReader::Open(env, folder));
   const RunMeta& meta = reader->meta();
   if (meta.framework != kExactFramework) {
-    return Wrong(folder + ": a run of '" + meta.framework + "', not of the exact engine");
+    return Wrong(folder + ": a run of '" + meta.framework + "', not of the exact engine")
+        .WithHint("--program FILE --data FOLDER --seed HEX prove a recorded run");
   }
   if (!reader->result()) return Wrong(folder + ": the run is not finished");
   ReadRun read;
   read.id = reader->id();
-  FLAIR_TRY(const Bytes bytes,
-            ReadFile(env, JoinPath(folder, kProgramFile), program::kMaxProgramBytes));
-  FLAIR_TRY(read.run.program, program::DecodeProgram(bytes));
+  const std::string program_path = JoinPath(folder, kProgramFile);
+  FLAIR_TRY(const Bytes bytes, ReadFile(env, program_path, program::kMaxProgramBytes));
+  auto program = program::DecodeProgram(bytes);
+  if (!program.ok()) return std::move(program).error().In(program_path);
+  read.run.program = std::move(*program);
   const auto corrupt = [&](const std::string& what) {
     return Error(ErrorCode::kCorrupt, folder + ": " + what);
   };

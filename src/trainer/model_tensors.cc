@@ -108,7 +108,9 @@ Bytes DoublesOf(const ModelTensor& tensor, const Ints& integers) {
 Result<ModelIntegers> ReadModel(Env& env, const std::string& path,
                                 const program::Program& program) {
   FLAIR_TRY(const auto file, env.OpenForRead(path));
-  FLAIR_TRY(const FileLayout layout, ReadFileLayout(*file, path));
+  auto read = ReadFileLayout(*file, path);
+  if (!read.ok()) return std::move(read).error().In(path);
+  const FileLayout layout = std::move(*read);
   const std::vector<ModelTensor> tensors = TensorsOf(program);
   std::map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < tensors.size(); ++i) places[tensors[i].name] = i;

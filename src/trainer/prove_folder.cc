@@ -206,9 +206,13 @@ Status CheckRows(const Job& job, std::uint64_t records) {
     const auto drawn = batches.RowsOf(job.run.first_step + i);
     if (job.rows.end() - own < static_cast<std::ptrdiff_t>(batch) ||
         !std::equal(drawn.begin(), drawn.end(), own)) {
-      return Conflict("step " + std::to_string(job.run.first_step + i) +
-                      " read other rows than its seed draws")
-          .WithHint("`flair.batches` gives a DataLoader the order of a seed");
+      Error error = Conflict("step " + std::to_string(job.run.first_step + i) +
+                             " read other rows than its seed draws");
+      if (!job.recorded) return error;
+      return std::move(error).WithHint(
+          "are --seed and --data those of the recorded loop? `flair.batches` gives a DataLoader "
+          "the "
+          "order of a seed");
     }
     own += static_cast<std::ptrdiff_t>(batch);
   }

@@ -16,6 +16,7 @@
 #include "data/array_testing.h"
 #include "program/encoding.h"
 #include "program/lower_testing.h"
+#include "proof/prover/opening_book.h"
 #include "proof/verify_run.h"
 #include "repo/run.h"
 
@@ -278,6 +279,34 @@ TEST_F(ProveFolderTest, ARecordedValueThatIsNoneIsFoundBeforeTheFirstProof) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message(), "step 5: tensor 'w1': [3, 1] is NaN");
   EXPECT_EQ(stages_, "");
+}
+
+TEST_F(ProveFolderTest, ASecondProverAndARecordedRunWithoutAProgramAreToldWhatToDo) {
+  folder_ = Record(0.25F);
+  const auto recorded = Prove(1);
+  ASSERT_FALSE(recorded.ok());
+  EXPECT_EQ(recorded.error().hint(),
+            "--program FILE --data FOLDER --seed HEX prove a recorded run");
+  const auto book = proof::OpeningBook::Open(env_, "/set.data/openings");
+  ASSERT_TRUE(book.ok());
+  const auto second = ProveRecorded(folder_, 4);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().message(), "another flair prove is using /set.data");
+}
+
+TEST_F(ProveFolderTest, ARecordedLoopThatWasAnotherSaysWhatToLookAt) {
+  const std::string folder = Record(0.25F);
+  const auto other_seed = ProveRecorded(folder, 5);
+  ASSERT_FALSE(other_seed.ok());
+  EXPECT_THAT(other_seed.error().message(), HasSubstr("step 0 read other rows"));
+  EXPECT_THAT(other_seed.error().hint(), HasSubstr("are --seed and --data those"));
+  // Weights that stay are not what the learning rate gives.
+  const auto other_rate = ProveRecorded(folder, 4);
+  ASSERT_FALSE(other_rate.ok());
+  EXPECT_THAT(other_rate.error().message(),
+              testing::MatchesRegex("step 0: w[12] is not what the program's step gives: "
+                                    "\\[[0-9], [0-9]\\] is [0-9.]+ off, and tau allows [0-9.e-]+"));
+  EXPECT_THAT(other_rate.error().hint(), testing::StartsWith("are optimiser and schedule"));
 }
 
 }  // namespace

@@ -88,6 +88,12 @@ Status WriteCard(Env& env, const std::string& folder, const DataCard& card) {
 
 Result<Secret> ReadSecret(Env& env, const std::string& folder) {
   const std::string path = JoinPath(folder, kSecretFile);
+  if (!Exists(env, path)) {
+    return Error(ErrorCode::kNotFound, path + " is gone")
+        .WithHint(
+            "it is the commitment's secret: restore it from its backup; without it nothing can "
+            "be proven about these data");
+  }
   FLAIR_TRY(const Bytes bytes, ReadFile(env, path, kMaxSecretBytes));
   auto secret = DecodeSecret(AsText(bytes));
   if (!secret.ok()) return std::move(secret).error().In(path);

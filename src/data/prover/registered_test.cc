@@ -219,6 +219,16 @@ TEST(RegisteredDataTest, ADataFileThatIsGoneIsNotFound) {
   EXPECT_EQ(OpenData(env, kFolder).error().code(), ErrorCode::kNotFound);
 }
 
+TEST(RegisteredDataTest, ASecretThatIsGoneIsToBeRestored) {
+  MemEnv env;
+  PutData(env);
+  ASSERT_TRUE(RegisterData(env, kFolder, kRequest).ok());
+  ASSERT_TRUE(env.RemoveFile(JoinPath(kFolder, kSecretFile)).ok());
+  const auto gone = OpenData(env, kFolder);
+  EXPECT_EQ(gone.error().code(), ErrorCode::kNotFound);
+  EXPECT_NE(gone.error().hint().find("restore it from its backup"), std::string::npos);
+}
+
 TEST(RegisteredDataTest, ARefreshIsAnotherRootOfANewGeneration) {
   MemEnv env;
   PutData(env);

@@ -32,8 +32,13 @@ Result<zk::OpeningLedger> ReadLedger(Env& env, const std::string& path, const Ma
 
 Result<OpeningBook> OpeningBook::Open(Env& env, const std::string& folder) {
   FLAIR_DO(MakeDirs(env, folder));
-  FLAIR_TRY(auto lock, env.Lock(JoinPath(folder, "lock")));
-  return OpeningBook(env, folder, std::move(lock));
+  auto lock = env.Lock(JoinPath(folder, "lock"));
+  if (!lock.ok() && lock.error().code() == ErrorCode::kConflict) {
+    return Error(ErrorCode::kConflict, "another flair prove is using " + ParentPath(folder))
+        .WithHint("wait until it is done: both would spend the same openings");
+  }
+  FLAIR_TRY(auto held, std::move(lock));
+  return OpeningBook(env, folder, std::move(held));
 }
 
 Status OpeningBook::Check(const MatrixId& matrix, std::span<const std::uint64_t> columns) const {
