@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <new>
 #include <ostream>
 #include <type_traits>
 
@@ -144,6 +145,11 @@ ExitCode RunBound(Session& session, const Run& run) {
     session.ClearProgress();
     if (!done.ok()) return ReportError(session, done.error());
     return *done;
+  } catch (const std::bad_alloc&) {
+    return ReportError(session,
+                       Error(ErrorCode::kNoSpace, "out of memory")
+                           .WithHint("`flair prove --memory MIB` proves in smaller chunks; "
+                                     "elsewhere only more memory helps"));
   } catch (const std::exception& e) {
     // A library we call threw where it should not: our mistake, not the user's.
     session.err() << "error: internal: " << Printable(e.what()) << "\n";
