@@ -35,7 +35,7 @@ UNCHECKABLE = {"claim", "program", "data card", "plan", "circuit", "layout", "ve
 
 class InChunk(Rejected):
     def __init__(self, number: int, inner: Rejected):
-        super().__init__(inner.check, f"{inner} (chunk {number})")
+        super().__init__(inner.check, f"{inner} (chunk {number + 1})")
         self.chunk = number
 
 

@@ -94,13 +94,22 @@ json::object AsJson(const proof::RunStatement& statement, const program::Lowered
   return document;
 }
 
+// What is no proof says so by its path.
+Error OfFile(Error error, const std::string& path) {
+  const bool is_bytes =
+      error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kUnsupported;
+  return is_bytes ? std::move(error).In(path) : error;
+}
+
 // Two commitments to the same weights, state or data.
 Result<ExitCode> VerifyRefreshed(Session& s, const Args& args, std::string_view text) {
   auto claim = proof::DecodeRefresh(text);
   if (!claim.ok()) return std::move(claim).error().In(args.statement);
   FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));
   const std::int64_t begun = s.env().MonotonicNs();
-  FLAIR_TRY(const double bits, proof::VerifyRefresh(*claim, bytes));
+  const auto checked = proof::VerifyRefresh(*claim, bytes);
+  if (!checked.ok()) return OfFile(checked.error(), args.proof);
+  const double bits = *checked;
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
   Wallet wallet;
   wallet.bytes = claim->wallet.bytes;
@@ -138,7 +147,13 @@ Result<ExitCode> Verify(Session& s, const Args& args) {
   if (proof::IsRefreshStatement(AsText(text))) return VerifyRefreshed(s, args, AsText(text));
   auto statement = proof::DecodeStatement(AsText(text));
   if (!statement.ok()) return std::move(statement).error().In(args.statement);
-  FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), s.Absolute(args.proof), kMaxProofBytes));
+  const std::string proof_path = s.Absolute(args.proof);
+  {  // before it is read whole
+    FLAIR_TRY(const auto file, s.env().OpenForRead(proof_path));
+    if (Status whole = proof::CheckLengths(*file); !whole.ok())
+      return OfFile(whole.error(), args.proof);
+  }
+  FLAIR_TRY(const Bytes bytes, ReadFile(s.env(), proof_path, kMaxProofBytes));
   FLAIR_TRY(const program::Lowered lowered,
             program::Lower(statement->program, statement->claim.slack));
   const std::int64_t begun = s.env().MonotonicNs();
@@ -148,7 +163,7 @@ Result<ExitCode> Verify(Session& s, const Args& args) {
         const std::string item = "chunk " + std::to_string(chunk + 1) + " of " + std::to_string(of);
         return Report(sink, {.phase = "verifying", .item = item});
       });
-  if (!verdict.ok()) return verdict.error();
+  if (!verdict.ok()) return OfFile(verdict.error(), args.proof);
   const double seconds = 1e-9 * static_cast<double>(s.env().MonotonicNs() - begun);
   Say(s.out(), *statement, lowered, *verdict);
   s.Document(AsJson(*statement, lowered, *verdict, seconds));

@@ -18,14 +18,19 @@ ChunkProof Chunk() {
   return chunk;
 }
 
+// Of the bytes, and of the file by its lengths alone: the same.
 std::string Says(ByteView bytes) {
   const auto chunks = DecodeRunProof(bytes);
-  return chunks.ok() ? "accepted" : chunks.error().message();
+  std::string said = chunks.ok() ? "accepted" : chunks.error().message();
+  const Status lengths = CheckLengths(*SourceOfBytes(bytes));
+  EXPECT_EQ(lengths.ok() ? "accepted" : lengths.error().message(), said);
+  return said;
 }
 
 TEST(RunBytesTest, WhatWasWrittenIsRead) {
   const Bytes bytes = EncodeRunProof({Chunk(), Chunk()});
   EXPECT_EQ(EncodeRunProof(DecodeRunProof(bytes).value()), bytes);
+  EXPECT_EQ(Says(bytes), "accepted");
 }
 
 TEST(RunBytesTest, WhatIsNoProofOfARunIsRefused) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proof/run_proof.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,21 @@ Result<ChunkProof> TakeChunk(ByteView& bytes) {
   return ChunkProof{std::move(decoded), Bytes(proof.begin(), proof.end())};
 }
 
+// How many chunks follow.
+Result<std::uint32_t> TakeHead(ByteView bytes) {
+  if (bytes.size() < kHeadBytes || AsText(bytes.first(4)) != kMagic) {
+    return Bad("this is no proof of a run");
+  }
+  if (LoadLe16(bytes.subspan(4)) != kVersion) {
+    return Error(ErrorCode::kUnsupported, "a proof of a version that this build does not know");
+  }
+  const std::uint32_t count = LoadLe32(bytes.subspan(6));
+  if (count == 0 || count > kMaxChunks) {
+    return Bad("a proof of " + std::to_string(count) + " chunks");
+  }
+  return count;
+}
+
 }  // namespace
 
 Bytes EncodeChunk(const ChunkProof& chunk) {
@@ -59,25 +75,43 @@ Bytes EncodeRunProof(const std::vector<ChunkProof>& chunks) {
 }
 
 Result<std::vector<ChunkProof>> DecodeRunProof(ByteView bytes) {
-  if (bytes.size() < kHeadBytes || AsText(bytes.first(4)) != kMagic) {
-    return Bad("this is no proof of a run");
-  }
-  if (LoadLe16(bytes.subspan(4)) != kVersion) {
-    return Error(ErrorCode::kUnsupported, "a proof of a version that this build does not know");
-  }
-  const std::uint32_t count = LoadLe32(bytes.subspan(6));
-  if (count == 0 || count > kMaxChunks) {
-    return Bad("a proof of " + std::to_string(count) + " chunks");
-  }
+  FLAIR_TRY(const std::uint32_t count, TakeHead(bytes));
   bytes = bytes.subspan(kHeadBytes);
   std::vector<ChunkProof> chunks;
   for (std::uint32_t i = 0; i < count; ++i) {
     auto chunk = TakeChunk(bytes);
-    if (!chunk.ok()) return std::move(chunk).error().In("chunk " + std::to_string(i));
+    if (!chunk.ok()) return std::move(chunk).error().In("chunk " + std::to_string(i + 1));
     chunks.push_back(std::move(*chunk));
   }
   if (!bytes.empty()) return Bad("something stands behind the last chunk");
   return chunks;
+}
+
+Status CheckLengths(const ByteSource& file) {
+  Bytes head(std::min<std::uint64_t>(kHeadBytes, file.size_bytes()));
+  FLAIR_DO(file.ReadAt(0, head));
+  FLAIR_TRY(const std::uint32_t count, TakeHead(head));
+  std::uint64_t at = kHeadBytes;
+  // A length of so many bytes, and what it is of.
+  const auto skip = [&](std::size_t length_bytes, const char* what) -> Status {
+    Bytes length(8);
+    if (length_bytes <= file.size_bytes() - at) {
+      FLAIR_DO(file.ReadAt(at, MutableByteView(length).first(length_bytes)));
+      at += length_bytes;
+      if (LoadLe64(length) <= file.size_bytes() - at) {
+        at += LoadLe64(length);
+        return OkStatus();
+      }
+    }
+    return Bad(std::string(what) + " is cut off");
+  };
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Status whole = skip(4, "the statement");
+    if (whole.ok()) whole = skip(8, "the proof");
+    if (!whole.ok()) return std::move(whole).error().In("chunk " + std::to_string(i + 1));
+  }
+  if (at != file.size_bytes()) return Bad("something stands behind the last chunk");
+  return OkStatus();
 }
 
 }  // namespace flair::proof

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "zk/training/statement.h"
@@ -30,5 +31,8 @@ Bytes EncodeRunProof(const std::vector<ChunkProof>& chunks);
 // Hostile bytes. Errors: kCorrupt says what is wrong and in which chunk; kUnsupported for another
 // version. Allocates what the bytes hold, not what they say.
 Result<std::vector<ChunkProof>> DecodeRunProof(ByteView bytes);
+
+// The same of a file, by its lengths alone: what is no proof is refused before it is read whole.
+Status CheckLengths(const ByteSource& file);
 
 }  // namespace flair::proof

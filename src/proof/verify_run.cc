@@ -38,15 +38,18 @@ Result<RunEnd> AfterOf(const TrainingStatement& statement) {
 // chunk before left. Attack: chunks swapped, left out, from other weights, with state begun anew.
 // Test: RunClaimTest.ChunksThatDoNotFitAreRejected.
 Status CheckChunk(const TrainingStatement& got, const TrainingStatement& wanted) {
-  const auto same = [](bool is_same, const char* what) {
-    return is_same ? OkStatus() : Status(Rejected(std::string(what) + ": not the claim's"));
+  const auto same = [](bool is_same, const char* what, const Digest& is, const Digest& must_be) {
+    return is_same ? OkStatus()
+                   : Status(Rejected(std::string(what) + ": not the claim's: the proof is of " +
+                                     is.ToHex().substr(0, 12) + ", the claim of " +
+                                     must_be.ToHex().substr(0, 12)));
   };
-  FLAIR_DO(same(got.program == wanted.program, "program"));
-  FLAIR_DO(same(got.seed == wanted.seed, "seed"));
-  FLAIR_DO(same(got.wallet == wanted.wallet, "wallet"));
+  FLAIR_DO(same(got.program == wanted.program, "program", got.program, wanted.program));
+  FLAIR_DO(same(got.seed == wanted.seed, "seed", got.seed, wanted.seed));
+  FLAIR_DO(same(got.wallet == wanted.wallet, "wallet", got.wallet, wanted.wallet));
   FLAIR_DO(same(got.data_card == wanted.data_card && got.num_records == wanted.num_records,
-                "data card"));
-  FLAIR_DO(same(got.slack == wanted.slack, "slack"));
+                "data card", got.data_card, wanted.data_card));
+  FLAIR_DO(same(got.slack == wanted.slack, "slack", got.slack, wanted.slack));
   if (got.first_step != wanted.first_step) {
     return Rejected("steps: it begins at step " + std::to_string(got.first_step) + ", not at " +
                     std::to_string(wanted.first_step));
@@ -148,7 +151,7 @@ Result<RunVerdict> VerifyRun(const program::Lowered& lowered, const RunClaim& cl
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const TrainingStatement& statement = chunks[i].statement;
     const auto in_chunk = [&](Error error) {
-      return std::move(error).In("chunk " + std::to_string(i));
+      return std::move(error).In("chunk " + std::to_string(i + 1));
     };
     auto after = AfterOf(statement);
     if (!after.ok()) return in_chunk(std::move(after).error());
@@ -178,7 +181,7 @@ Result<RunVerdict> VerifyRun(const program::Lowered& lowered, const RunClaim& cl
                      .soundness_bits = std::numeric_limits<double>::infinity()};
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     auto bits = VerifyChunk(lowered, columns, chunks[i]);
-    if (!bits.ok()) return std::move(bits).error().In("chunk " + std::to_string(i));
+    if (!bits.ok()) return std::move(bits).error().In("chunk " + std::to_string(i + 1));
     verdict.soundness_bits = std::min(verdict.soundness_bits, *bits);
     if (on_chunk) FLAIR_DO(on_chunk(i, chunks.size()));
   }

@@ -44,11 +44,11 @@ class RunClaimTest : public testing::Test {
 TEST_F(RunClaimTest, ChunksThatDoNotFitAreRejected) {
   ASSERT_EQ(Verify(Honest().claim, Honest().proof), "");
   using Chunks = std::vector<ChunkProof>;
-  EXPECT_THAT(AfterChange([](Chunks& c) { std::swap(c[0], c[1]); }), HasSubstr("chunk 0: steps"));
-  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin() + 1); }), HasSubstr("chunk 1: steps"));
-  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin()); }), HasSubstr("chunk 0: steps"));
-  EXPECT_THAT(AfterChange([](Chunks& c) { c.pop_back(); }), HasSubstr("chunk 1: weights after"));
-  EXPECT_THAT(AfterChange([](Chunks& c) { c.push_back(c.back()); }), HasSubstr("chunk 3: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { std::swap(c[0], c[1]); }), HasSubstr("chunk 1: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin() + 1); }), HasSubstr("chunk 2: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.erase(c.begin()); }), HasSubstr("chunk 1: steps"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.pop_back(); }), HasSubstr("chunk 2: weights after"));
+  EXPECT_THAT(AfterChange([](Chunks& c) { c.push_back(c.back()); }), HasSubstr("chunk 4: steps"));
   EXPECT_NE(AfterChange([](Chunks& c) { c[1].proof = c[0].proof; }), "");
   // A chunk that begins with weights which nobody trained.
   EXPECT_THAT(AfterChange([](Chunks& c) {
@@ -57,7 +57,7 @@ TEST_F(RunClaimTest, ChunksThatDoNotFitAreRejected) {
                 other.training.state.carried[0][0] += 1;
                 c[1] = DecodeRunProof(other.Prove(env, 2).value().proof).value()[1];
               }),
-              HasSubstr("chunk 1: weights before"));
+              HasSubstr("chunk 2: weights before"));
 }
 
 TEST_F(RunClaimTest, AProofIsAboutItsClaimAlone) {
@@ -132,7 +132,7 @@ TEST_F(RunClaimTest, StateThatIsNotPassedOnIsMissed) {
   claim.after = second->claim.after;
   const auto verdict = VerifyRun(run.training.lowered, claim, EncodeRunProof(chunks));
   EXPECT_EQ(verdict.ok() ? "accepted" : verdict.error().message(),
-            "chunk 0: state after: it is not passed on");
+            "chunk 1: state after: it is not passed on");
 }
 
 // State that no matrix holds is 0 before the first step.
@@ -154,7 +154,7 @@ TEST_F(RunClaimTest, SlackIsTheClaims) {
   const program::Lowered recorded = program::Lower(Run().training.program, claim.slack).value();
   const auto verdict = VerifyRun(recorded, claim, Honest().proof);
   ASSERT_FALSE(verdict.ok());
-  EXPECT_THAT(verdict.error().message(), HasSubstr("chunk 0"));
+  EXPECT_THAT(verdict.error().message(), HasSubstr("chunk 1"));
 }
 
 TEST_F(RunClaimTest, BytesThatAreNoProofAreRefused) {
