@@ -358,7 +358,7 @@ TEST(ProfileLineTest, AValueOutOfItsFormatNamesStepTensorValueAndLine) {
       EXPECT_THAT(
           end.error().message(),
           testing::MatchesRegex("step 5: '[^']+' is -?[0-9]+ in cell \\[[0-9, ]*\\], outside of "
-                                "\\[-?[0-9]+, [0-9]+\\]"))
+                                "\\[-?[0-9]+, [0-9]+\\](: in real numbers .*\\])?"))
           << c.line;
       EXPECT_EQ(end.error().hint(), "raise the profile's line '" + c.hint + "'");
     };

@@ -69,6 +69,7 @@ struct TiedChoice {
 struct RoundedNode {
   circuit::ValueId value = 0;
   NodeId node = 0;
+  int scale = 0;  // a cell c is c 2^-scale
 };
 
 struct Lowered {

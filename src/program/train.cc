@@ -60,6 +60,32 @@ Result<std::vector<Ints>> RecordedNext(const Lowered& lowered, const TrainingRun
   return next;
 }
 
+std::string Real(double v) {
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%.3g", v);
+  return out.data();
+}
+
+// "'h' is -39314 in cell ..." of a node: what that is in real numbers.
+Error InReals(const Lowered& lowered, Error error) {
+  constexpr std::string_view kIs = "' is ";
+  const std::string& text = error.message();
+  const std::size_t end = text.find(kIs);
+  if (!text.starts_with('\'') || end == std::string::npos) return error;
+  const std::string_view name = std::string_view(text).substr(1, end - 1);
+  const double cell = std::strtod(text.c_str() + end + kIs.size(), nullptr);
+  for (const RoundedNode& rounded : lowered.rounded) {
+    const circuit::Value& value = lowered.circuit[rounded.value];
+    if (value.name != name) continue;
+    const auto real = [&](double v) { return Real(std::ldexp(v, -rounded.scale)); };
+    Error told(error.code(), text + ": in real numbers " + real(cell) + ", outside of [" +
+                                 real(static_cast<double>(value.lo)) + ", " +
+                                 real(static_cast<double>(value.hi)) + "]");
+    return std::move(told).WithHint(error.hint());
+  }
+  return error;
+}
+
 // A recorded weight that is far from the step's is told of as such: most often the loop was
 // another one. The range of its error ends at 2^tau.
 Error AsRecorded(const Lowered& lowered, Error error) {
@@ -80,13 +106,8 @@ Error AsRecorded(const Lowered& lowered, Error error) {
   const double off = std::abs(std::strtod(text.c_str() + end + kSlack.size(), nullptr)) * unit;
   const std::size_t at = text.find("in cell ");
   const std::string cell = text.substr(at + 8, text.find(", outside") - at - 8);
-  const auto real = [](double v) {
-    std::array<char, 32> out{};
-    std::snprintf(out.data(), out.size(), "%.3g", v);
-    return std::string(out.data());
-  };
-  return Invalid(name + " is not what the program's step gives: " + cell + " is " + real(off) +
-                 " off, and tau allows " + real(tau))
+  return Invalid(name + " is not what the program's step gives: " + cell + " is " + Real(off) +
+                 " off, and tau allows " + Real(tau))
       .WithHint("are optimiser and schedule those of the loop? If so, raise the slack's bound tau");
 }
 
@@ -159,7 +180,8 @@ Result<TrainingState> Train(const Lowered& lowered, const DataSet& data, Trainin
     }
     auto values = circuit::RunStep(c, inputs, run.keep);
     if (!values.ok()) {
-      return AsRecorded(lowered, std::move(values).error()).In("step " + std::to_string(step));
+      return AsRecorded(lowered, InReals(lowered, std::move(values).error()))
+          .In("step " + std::to_string(step));
     }
     FLAIR_DO(on_step({.number = step, .rows = rows, .values = *values}));
     for (std::size_t i = 0; i < c.carried.size(); ++i) {

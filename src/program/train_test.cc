@@ -141,7 +141,9 @@ TEST(TrainTest, AValueOutOfRangeNamesStepTensorCellAndLine) {
   ASSERT_FALSE(end.ok());
   EXPECT_THAT(end.error().message(),
               testing::MatchesRegex("step 0: 'h' is -?[0-9]+ in cell \\[[0-9, ]+\\], "
-                                    "outside of \\[-511, 512\\]"));
+                                    "outside of \\[-511, 512\\]: in real numbers "
+                                    "-?[0-9.e-]+, outside of "
+                                    "\\[-0.00195, 0.00195\\]"));
   EXPECT_EQ(end.error().hint(), "raise the profile's line 'h activation'");
 }
 

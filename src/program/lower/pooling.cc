@@ -100,7 +100,8 @@ Status Lowering::LowerMaxPool(NodeId id) {
     deviations_.push_back(*made.choice_deviation);
     made_.choices.push_back({.value = made.value, .selector = made.selector, .node = id});
   }
-  if (rounds) made_.rounded.push_back({.value = made.value, .node = id});
+  if (rounds)
+    made_.rounded.push_back({.value = made.value, .node = id, .scale = format.format.scale});
   state.selector = made.selector;
   ValueOf(id) = ReadOf({b_.At(made.value), unit}, out);
   return OkStatus();

@@ -93,7 +93,8 @@ Status Lowering::Round(NodeId id) {
                      circuit::Signed(format.format.bits, LimbBits(), format.line)),
            unit);
   }
-  made_.rounded.push_back({.value = ValueOf(id).pieces[0].factors[0].value, .node = id});
+  made_.rounded.push_back(
+      {.value = ValueOf(id).pieces[0].factors[0].value, .node = id, .scale = format.format.scale});
   return OkStatus();
 }
 
