@@ -24,6 +24,8 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("tests/faults", "tests/reference", "tools")]
+import changes  # noqa: E402
+import commitment_changes  # noqa: E402
 import fuzz  # noqa: E402
 import kill_push  # noqa: E402
 import run_changes  # noqa: E402
@@ -155,12 +157,27 @@ def soak_verifier(seconds):
 
 SOAKS = {"kill": soak_kill, "faults": soak_faults, "fuzz": soak_fuzz, "completeness": soak_completeness,
          "cells": soak_cells, "verifier": soak_verifier}
+# What each runs, by preset; of no targets all are built.
+NEEDS = {"kill": ("release", ["flair"]), "faults": ("release", [STORE_TEST.name]), "fuzz": ("asan", []),
+         "completeness": ("release", [RUN_TEST.name]), "cells": ("release", [RUN_TEST.name]),
+         "verifier": ("release", [pathlib.Path(judge).name for judge in
+                                  (run_changes.JUDGE, changes.JUDGE, commitment_changes.WEIGHTS_JUDGE)])}
+
+
+def builds(names):
+    """Lines of a preset and its targets."""
+    wanted = {}
+    for name in names:
+        preset, targets = NEEDS[name]
+        wanted.setdefault(preset, {}).update(dict.fromkeys(targets))
+    return [" ".join((preset, *targets)) for preset, targets in wanted.items()]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SOAKS)} (default: all)")
     parser.add_argument("--hours", type=float, default=float("inf"), help="time for all of them together, in equal shares")
+    parser.add_argument("--builds", action="store_true", help="print what these need to be built, and do nothing")
     options = parser.parse_args()
     for name in options.names:
         if name not in SOAKS:
@@ -169,6 +186,9 @@ def main():
         parser.error("--hours must be above 0")
 
     names = options.names or list(SOAKS)
+    if options.builds:
+        print("\n".join(builds(names)))
+        return
     end = time.monotonic() + options.hours * 3600
     rows, failed = [], False
     for index, name in enumerate(names):
