@@ -122,13 +122,14 @@ def test_the_vectors_are_judged_as_they_say():
 @pytest.mark.parametrize("name, each, at_least", [
     ("range", 16, 200), ("one lookup", 16, 150), ("all kinds", 12, 400), ("deaf", 64, 600),
 ])  # fmt: skip
-def test_both_verifiers_judge_every_change_alike(name, each, at_least):
+def test_both_verifiers_judge_every_change_alike(name, each, at_least, record_property):
     made = Changes(name, each)
     made.sent()
     made.nonces()
     made.stated()
     made.orders()
     verdicts = made.judged()
+    record_property("judged", len(verdicts))
     for (what, _, check), verdict in zip(made.made, verdicts):
         assert verdict != "accepted" or check == "accepted", what
     assert len(verdicts) >= at_least

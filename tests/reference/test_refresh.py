@@ -42,12 +42,13 @@ def test_the_vectors_changes_are_what_they_say(name):
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_both_verifiers_judge_every_change_alike(name):
+def test_both_verifiers_judge_every_change_alike(name, record_property):
     made = RefreshChanges(name)
     made.proofs(40)
     made.statements()
     made.sizes()
     verdicts = made.judged()
+    record_property("judged", len(verdicts))
     assert len(made.made) >= 150
     assert {"about", "plan", "proof", "no lookups"} <= set(verdicts)
 

@@ -280,13 +280,14 @@ def test_the_vectors_have_all_that_there_is():
 
 
 @pytest.mark.parametrize("name, at_least", [("perceptron, 2 steps", 700), ("random 9", 700), ("random 64", 700)])
-def test_both_verifiers_judge_every_change_alike(name, at_least):
+def test_both_verifiers_judge_every_change_alike(name, at_least, record_property):
     made = Changes(name)
     made.proofs(60)
     made.statements()
     made.publics()
     made.circuits()
     verdicts = made.judged()
+    record_property("judged", len(verdicts))
     assert len(verdicts) >= at_least
     # Whoever changes what a proof is about, or a byte of it, changes the verdict.
     assert not [what for what, verdict in verdicts if verdict == "accepted" and what.startswith(("proof", "statement", "row"))]

@@ -31,13 +31,14 @@ def test_runs_have_all_that_a_statement_has(runs):
 
 
 @pytest.mark.parametrize("name, proofs", [(name, 8 if name == "in chunks" else 16) for name in run_changes.RUNS])
-def test_both_verifiers_judge_every_change_alike(runs, name, proofs):
+def test_both_verifiers_judge_every_change_alike(runs, name, proofs, record_property):
     made = run_changes.Changes(name, runs)
     made.of_statement()
     made.of_chain()
     made.of_agreements()
     made.of_proof(proofs)
     verdicts = run_changes.judged(made.made)
+    record_property("judged", len(verdicts))
     assert len(verdicts) >= run_changes.SAMPLE // len(runs)
     # Nothing that was changed is still proven.
     assert [what for (what, _, _), (kind, _) in zip(made.made, verdicts) if kind == "accepted"] == []

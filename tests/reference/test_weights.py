@@ -38,13 +38,14 @@ def test_the_vectors_changes_are_what_they_say(name):
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_both_verifiers_judge_every_change_alike(name):
+def test_both_verifiers_judge_every_change_alike(name, record_property):
     made = WeightsChanges(name)
     made.proofs(30)
     made.statements()
     made.relations()
     made.sizes()
     verdicts = made.judged()
+    record_property("judged", len(verdicts))
     assert len(made.made) >= 150
     assert {"about", "plan", "proof", "constraint"} <= set(verdicts)
 
