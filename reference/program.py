@@ -436,6 +436,32 @@ def call_text(table: dict, call: dict, inputs: list) -> str:
     return f"{table[call['code']][0]}({', '.join(parts)})"
 
 
+def call_summary(table: dict, call: dict) -> str:
+    """Its name, and what is not as it would be anyway."""
+    parts = [table[call["code"]][0]]
+    for (name, kind, words, otherwise), value in zip(table[call["code"]][3], call["attributes"], strict=True):
+        said = {"word": lambda: words[value], "fraction": lambda: ratio(*value)}.get(kind, lambda: str(value))()
+        if value != otherwise:
+            parts.append(f"{name} {said}")
+    return ", ".join(parts)
+
+
+def summary(p: dict) -> str:
+    """What it is, in a line."""
+    first = len(p["columns"]) + len(p["parameters"]) + len(p["buffers"])
+    names = [OPERATORS[n["op"]["code"]][0] for i, n in enumerate(p["nodes"]) if first + i != p["loss"]]
+    if len(names) > 12:
+        names = [f"{names.count(name)} {name}" for name in dict.fromkeys(names)]
+    den, pieces = p["schedule"]["denominator"], p["schedule"]["pieces"]
+    rates = [ratio(num, den) + (f" x {steps}" if steps else "") for steps, num in pieces]
+    if len(pieces) > 4:
+        rates = [f"{ratio(pieces[0][1], den)} to begin with, of {len(pieces)}"]
+    parts = [f"batch {p['batch']}", ", ".join(names), call_summary(OPERATORS, p["nodes"][p["loss"] - first]["op"]),
+             f"{call_summary(OPTIMISERS, p['optimiser'])}, rate {', '.join(rates)}",
+             f"clip {call_summary(CLIPS, p['clip'])}" if p["clip"]["code"] else ""]  # fmt: skip
+    return "; ".join(part for part in parts if part)
+
+
 def text(p: dict) -> str:
     lines = ["flair program 1", f"batch {p['batch']}"]
     for c in p["columns"]:

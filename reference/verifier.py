@@ -183,9 +183,11 @@ def count(number: int, what: str) -> str:
 def slack_words(bounds: "slack.Slack | None") -> str:
     if not bounds:
         return "none: every step is exact"
-    return (f"{bounds.rho:.4g} of each update at most ({bounds.rho_first:.4g} in the first {slack.FIRST_STEPS} steps), 10 times that of a "
-            f"tensor's, 2^{bounds.tau} of a weight; beside it float32's rounding times {bounds.kappa}; {bounds.sigma:.4g} over all "
-            f"steps, and {count(bounds.beta, 'given sign')}")  # fmt: skip
+    return (f"each weight differs from the exact step's by 2^{bounds.tau} at most\n"
+            f"           a step's differences have a norm of {bounds.rho:.4g} of its update's at most ({bounds.rho_first:.4g} in the first "
+            f"{slack.FIRST_STEPS} steps), those of one tensor of 10 times that; beside it float32's rounding of the weights, times {bounds.kappa}\n"
+            f"           all steps' differences together, by norm, are {bounds.sigma:.4g} at most; {count(bounds.beta, 'sign')} near 0 or "
+            f"pools' choices near a tie may be the other")  # fmt: skip
 
 
 def digest(matrix: tuple) -> str:
@@ -203,7 +205,8 @@ def words_of_refresh(claim: RefreshFile, bits: float) -> str:
 
 
 def words(claim: StatementFile, num_chunks: int, bits: float) -> str:
-    lines = [f"proven: {count(claim.steps, 'step')} of training, from step {claim.first_step}", f"program    {claim.program_hash.hex()}"]
+    lines = [f"proven: {count(claim.steps, 'step')} of training, from step {claim.first_step}", f"program    {claim.program_hash.hex()}",
+             f"trains     {program.summary(claim.program)}"]  # fmt: skip
     if claim.card:
         document = claim.card["document"]
         lines += [f"data       {document['matrix']['digest']} ({document['name']}, {count(document['records'], 'record')}, "

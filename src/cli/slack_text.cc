@@ -73,11 +73,16 @@ Status ReadBound(const std::string& text, program::Slack& slack) {
 
 std::string SlackText(const std::optional<program::Slack>& slack) {
   if (!slack) return "none: every step is exact";
-  return FormatNumber(slack->rho) + " of each update at most (" + FormatNumber(slack->rho_first) +
-         " in the first " + std::to_string(program::kFirstSteps) +
-         " steps), 10 times that of a tensor's, 2^" + std::to_string(slack->tau) +
-         " of a weight; beside it float32's rounding times " + std::to_string(slack->kappa) + "; " +
-         FormatNumber(slack->sigma) + " over all steps, and " + Count(slack->beta, "given sign");
+  const std::string next = "\n           ";  // below the first line
+  return "each weight differs from the exact step's by 2^" + std::to_string(slack->tau) +
+         " at most" + next + "a step's differences have a norm of " + FormatNumber(slack->rho) +
+         " of its update's at most (" + FormatNumber(slack->rho_first) + " in the first " +
+         std::to_string(program::kFirstSteps) +
+         " steps), those of one tensor of 10 times that; beside it float32's rounding of the "
+         "weights, times " +
+         std::to_string(slack->kappa) + next + "all steps' differences together, by norm, are " +
+         FormatNumber(slack->sigma) + " at most; " + Count(slack->beta, "sign") +
+         " near 0 or pools' choices near a tie may be the other";
 }
 
 json::value SlackJson(const std::optional<program::Slack>& slack) {

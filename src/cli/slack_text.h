@@ -19,6 +19,7 @@ namespace flair::cli {
 
 // "rho=1e-3" into the slack. Errors: kInvalidArgument names what was typed.
 Status ReadBound(const std::string& text, program::Slack& slack);
+// A line for each weight, one for a step, one for the run. They stand in a column from 11 on.
 std::string SlackText(const std::optional<program::Slack>& slack);
 // null: every step is exact.
 boost::json::value SlackJson(const std::optional<program::Slack>& slack);

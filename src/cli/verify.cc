@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "cli/slack_text.h"
 #include "crypto/ed25519.h"
+#include "program/text.h"
 #include "proof/refresh_file.h"
 #include "proof/statement_file.h"
 #include "proof/verify_run.h"
@@ -44,7 +45,8 @@ void Say(std::ostream& out, const proof::RunStatement& statement, const program:
   wallet.bytes = claim.wallet.bytes;
   out << "proven: " << Count(claim.num_steps, "step") << " of training, from step "
       << claim.first_step << "\n"
-      << "program    " << claim.program.ToHex() << "\n";
+      << "program    " << claim.program.ToHex() << "\n"
+      << "trains     " << program::SummaryOf(statement.program) << "\n";
   if (statement.card) {
     out << "data       " << statement.card->matrix().ToHex() << " (" << statement.card->name << ", "
         << Count(statement.card->num_records, "record") << ", batches of "
@@ -79,6 +81,7 @@ json::object AsJson(const proof::RunStatement& statement, const program::Lowered
                         {"state_before", StateJson(claim.before)},
                         {"state_after", StateJson(claim.after)},
                         {"wallet", wallet.ToBase58()},
+                        {"trains", program::SummaryOf(statement.program)},
                         {"slack", SlackJson(claim.slack)},
                         {"soundness_bits", verdict.soundness_bits},
                         {"chunks", verdict.num_chunks},

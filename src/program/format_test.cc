@@ -31,6 +31,34 @@ TEST(ProgramFormatTest, BytesAndTextComeBack) {
   }
 }
 
+TEST(ProgramFormatTest, ASummarySaysWhatIsTrained) {
+  const auto summary = [](const std::string& nodes, const std::string& rest) {
+    return SummaryOf(
+        Parsed("flair program 1\nbatch 4\ndata x [3] bits 8 scale 0\nlabel y classes 2\n"
+               "param w [2, 3]\nparam v [2, 2]\nz = linear(x, w)\n" +
+               nodes + "loss l\n" + rest));
+  };
+  const std::string loss = "l = cross_entropy(z, y)\n";
+  EXPECT_EQ(summary(loss, "optimiser sgd()\nschedule 1/8\n"),
+            "batch 4; linear; cross_entropy; sgd, rate 1/8");
+  EXPECT_EQ(summary(loss,
+                    "optimiser sgd(momentum=9/10, nesterov=yes)\nschedule 1/8 x 5, 1/80\n"
+                    "clip norm(limit=1/2)\n"),
+            "batch 4; linear; cross_entropy; sgd, momentum 9/10, nesterov yes, rate 1/8 x 5, 1/80; "
+            "clip norm, limit 1/2");
+  EXPECT_EQ(
+      summary(loss, "optimiser adamw()\nschedule 1/2 x 1, 1/4 x 1, 1/8 x 1, 1/16 x 1, 1/32\n"),
+      "batch 4; linear; cross_entropy; adamw, rate 1/2 to begin with, of 5");
+  std::string deep, last = "z";
+  for (int i = 0; i < 6; ++i) {
+    const std::string n = std::to_string(i);
+    deep += "r" + n + " = relu(" + last + ")\nm" + n + " = linear(r" + n + ", v)\n";
+    last = "m" + n;
+  }
+  EXPECT_EQ(summary(deep + "l = cross_entropy(" + last + ", y)\n", "optimiser sgd()\nschedule 1\n"),
+            "batch 4; 7 linear, 6 relu; cross_entropy; sgd, rate 1");
+}
+
 TEST(ProgramFormatTest, EveryCutAndEveryChangedByteIsRefusedOrIsCanonical) {
   const Bytes bytes = EncodeProgram(Parsed(kZoo));
   for (std::size_t n = 0; n < bytes.size(); ++n) {

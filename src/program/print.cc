@@ -56,6 +56,49 @@ std::string Text(std::span<const Signature> table, const Call& call,
   return text + ")";
 }
 
+// Beyond so many operators, or rates, there is no list of them.
+constexpr std::size_t kMostListed = 12;
+constexpr std::size_t kMostRates = 4;
+
+std::string Joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+// All nodes but the loss, in order; of many how often there is which.
+std::string SummaryOfNodes(const Program& p) {
+  std::vector<std::string> names, found;
+  for (const Node& n : p.nodes) {
+    if (&n == &p.nodes[p.loss - p.FirstNode()]) continue;
+    names.emplace_back(FindByCode(Operators(), n.op.code)->name);
+  }
+  if (names.size() <= kMostListed) return Joined(names);
+  for (const std::string& name : names) {
+    if (std::find(found.begin(), found.end(), name) == found.end()) found.push_back(name);
+  }
+  for (std::string& name : found) {
+    name = std::to_string(std::count(names.begin(), names.end(), name)) + " " + name;
+  }
+  return Joined(found);
+}
+
+// Its name, and what is not as it would be anyway.
+std::string SummaryOf(std::span<const Signature> table, const Call& call) {
+  const Signature& s = *FindByCode(table, call.code);
+  std::vector<std::string> parts = {std::string(s.name)};
+  for (std::size_t i = 0; i < call.attributes.size(); ++i) {
+    if (call.attributes[i].ints == s.attributes[i].otherwise) continue;
+    parts.push_back(std::string(s.attributes[i].name) + " " +
+                    Text(s.attributes[i], call.attributes[i]));
+  }
+  return Joined(parts);
+}
+
+std::string RateText(const Program& p, const Schedule::Piece& piece) {
+  return ToText(MakeRational(piece.numerator, p.schedule.denominator).value_or(Rational{}));
+}
+
 std::string Text(const Format& f) { return std::to_string(f.bits) + " " + std::to_string(f.scale); }
 
 }  // namespace
@@ -84,9 +127,7 @@ std::string PrintProgram(const Program& p) {
   out += "optimiser " + Text(Optimisers(), p.optimiser, {}) + "\n";
   out += "schedule ";
   for (const Schedule::Piece& piece : p.schedule.pieces) {
-    const Rational rate =
-        MakeRational(piece.numerator, p.schedule.denominator).value_or(Rational{});
-    out += ToText(rate);
+    out += RateText(p, piece);
     out += piece.steps == 0 ? "\n" : " x " + std::to_string(piece.steps) + ", ";
   }
   out += "clip " + Text(Clips(), p.clip, {}) + "\n";
@@ -102,6 +143,28 @@ std::string PrintProgram(const Program& p) {
     if (n.gradient) out += "profile " + Name(n.name) + " gradient " + Text(*n.gradient) + "\n";
   }
   return out;
+}
+
+std::string SummaryOf(const Program& p) {
+  std::string text = "batch " + std::to_string(p.batch);
+  if (p.nodes.size() > 1) text += "; " + SummaryOfNodes(p);
+  text += "; " + SummaryOf(Operators(), p.nodes[p.loss - p.FirstNode()].op);
+  text += "; " + SummaryOf(Optimisers(), p.optimiser) + ", rate ";
+  const std::vector<Schedule::Piece>& pieces = p.schedule.pieces;
+  if (pieces.size() > kMostRates) {
+    text += RateText(p, pieces.front()) + " to begin with, of " + std::to_string(pieces.size());
+  } else {
+    std::vector<std::string> rates;
+    for (const Schedule::Piece& piece : pieces) {
+      rates.push_back(RateText(p, piece) +
+                      (piece.steps == 0 ? "" : " x " + std::to_string(piece.steps)));
+    }
+    text += Joined(rates);
+  }
+  if (p.clip.code != static_cast<std::uint8_t>(ClipCode::kNone)) {
+    text += "; clip " + SummaryOf(Clips(), p.clip);
+  }
+  return text;
 }
 
 }  // namespace flair::program

@@ -17,6 +17,11 @@ namespace flair::program {
 // REQUIRES: CheckProgram(program) is ok.
 std::string PrintProgram(const Program& program);
 
+// What it is, in a line: "batch 64; affine, flatten, linear, relu, linear; cross_entropy; sgd, rate
+// 1/8". Names nothing that a program can choose, so it is safe on a terminal.
+// REQUIRES: CheckProgram(program) is ok.
+std::string SummaryOf(const Program& program);
+
 // Hostile text. Memory and time: linear in its length.
 // Errors: kInvalidArgument with line and column, or from CheckProgram().
 Result<Program> ParseProgram(std::string_view text);

@@ -46,7 +46,7 @@ def test_both_verifiers_judge_every_change_alike(runs, name, proofs, record_prop
 
 
 # What `flair verify` and the reference say and how they end, on what each of the three can end with.
-@pytest.mark.parametrize("name", ["exact", "in chunks", "recorded"])
+@pytest.mark.parametrize("name", ["exact", "in chunks", "recorded", "a network"])
 def test_the_commands_are_one(runs, name, tmp_path):
     run = runs[name]
     statement, proof = tmp_path / "run.statement.json", tmp_path / "run.proof"
