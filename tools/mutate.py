@@ -15,7 +15,11 @@ Kinds of checks: `refusal`, a condition under which an error is returned; `call`
 called for; `constraint`, what is required of values that are hidden (off at both ends: a prover
 cannot state what the verifier has forgotten); `absorb`, a message that the transcript takes up;
 `claim`, what is claimed of committed cells (at both ends); `draw`, a challenge, which is 1 when it
-is off.
+is off; `zero`, what a circuit requires, be it a form that is 0 or a number that is at least 0 and
+that nobody reads (a lookup left out is no circuit: builder.cc refuses it, and is tried itself).
+
+What is refused before a proof is read (a card, a statement, a program without a circuit) may be
+refused all the same in other words: there it is enough that a test fails.
 
 Checks that need no cheat stand with their reasons in tools/mutate/reasons.txt. Prints a table;
 ends with 1 when a check is noticed by no test, or a reason fits no check.
@@ -80,9 +84,33 @@ FILES = [
     "proof/program_steps.cc",
     "proof/refresh_file.cc",
     "proof/run_proof.cc",
+    "proof/statement_file.cc",
     "proof/verify_run.cc",
     "proof/weights_relation.cc",
+    "data/card.cc",
+    "circuit/builder.cc",
+    "circuit/gadgets/bounded_sum.cc",
+    "circuit/gadgets/maximum.cc",
+    "circuit/gadgets/ratio.cc",
+    "circuit/gadgets/root.cc",
+    "circuit/gadgets/softmax.cc",
+    "program/gauge.cc",
+    "program/lower.cc",
+    "program/lower/adam.cc",
+    "program/lower/adam_factors.cc",
+    "program/lower/arithmetic.cc",
+    "program/lower/clipping.cc",
+    "program/lower/losses.cc",
+    "program/lower/normalisation.cc",
+    "program/lower/optimiser.cc",
+    "program/lower/sgd.cc",
+    "program/lower/slack.cc",
+    "program/lower/steps.cc",
+    "program/lower/values.cc",
+    "program/slack.cc",
 ]
+# What is refused here was brought by whoever verifies.
+BEFORE_A_PROOF = ("data/", "circuit/", "program/", "proof/statement_file.cc")
 # The constraints of a prover's file are those of the verifier's, one by one.
 TWINS = {
     "zk/prover/batch_prover.cc": "zk/verifier/batch_verifier.cc",
@@ -95,18 +123,24 @@ TESTS = {
                "-MerkleTest.EverySetOfLeavesOpens:MerkleTest.ManyThreads*",
     "zk_prover_test": "SumTest.*:ForgerTest.*:OpeningTest.*:LookupTest.*:MaskTest.*:BatchTest.*:RelationsTest.*:"
                       "TrainingTest.*:TailTest.*:RefreshTest.*:WeightsTest.*:CommittedMatrixTest.AShape*",
-    "proof_test": "ProgramStepsTest.*:RunBytesTest.*",
+    "circuit_test": "CircuitTest.*:GadgetsTest.*:RatioTest.*",
+    "program_test": "*Test.EveryChange*:*Test.ChangedCells*:LowerTest.*:SlackTest.*:GaugeTest.*:ClippingTest.*:NormalisationTest.*:"
+                    "AdamFactorsTest.*:OptimiserTest.*",
+    "data_test": "DataCardTest.*",
+    "proof_test": "ProgramStepsTest.*:RunBytesTest.*:StatementFileTest.*",
     "proof_prover_test": "RunClaimTest.*:RecordedRunTest.*:WeightsRelationTest.*:RefreshFileTest.*:RefreshedCardsTest.*",
 }
 # How the tests spell that something was accepted.
-ACCEPTED = re.compile(r'Which is: "(?:accepted|stated|ok|)"$|[Aa]ctual: "(?:accepted|stated|ok|)"'
+ACCEPTED = re.compile(r'Which is: "(?:accepted|stated|ok|)"$|[Aa]ctual: "(?:accepted|stated|ok|)"| actual: "" vs ""'
                       r"|(?:Actual|Which is): true", re.MULTILINE)
 # Error() of a result that is none: nothing was refused.
 NO_ERROR = "std::get: wrong index for variant"
+NOTICED = ("accepted", "crashed", "in other words", "reason")
 TIMEOUT_S = 120
 MEMORY_BYTES = 6 << 30
 
-REFUSAL = re.compile(r"return\s+(?:Status\()?(?:Error|Rejected|Wrong|Bad|Corrupt|wrong|in_chunk)\s*\(")
+REFUSAL = re.compile(r"return\s+(?:Status\()?(?:Error|Rejected|(?:\w+\.)?Wrong\w*|Bad|Corrupt|Unsupported|wrong|in_chunk)\s*\("
+                     r"|return \{[^{}]*\.fits = false\}")
 PASSED_ON = re.compile(r"return\s+std::move\((\w+)\)\.error\(\)")
 
 
@@ -164,6 +198,8 @@ class Rewriter:
     def number(self, kind, path, source, at):
         line = source.count("\n", 0, at) + 1
         text = " ".join(source[at:source.index(";", at)].split())
+        if text.startswith("return {"):  # says nothing of itself
+            text = f"{source.splitlines()[line - 2].strip()} {text}"
         self.checks.append(Check(len(self.checks), kind, path, line, text))
         return self.checks[-1].number
 
@@ -181,7 +217,7 @@ class Rewriter:
             condition = condition_before(code, match.start())
             if condition and not is_result(code, *condition):
                 guard("refusal", *condition, match.start())
-            elif not condition and code[:match.start()].rstrip().endswith("continue;"):
+            elif not condition and re.search(r"\bcontinue;\s*(?:[^;{}]*;\s*)?$", code[:match.start()]):
                 number = self.number("refusal", path, source, match.start())
                 edits.append((match.start(), match.start(), f"if (flair::mutant::Refuses({number}, true)) "))
         for match in () if path in TWINS else PASSED_ON.finditer(code):
@@ -189,20 +225,24 @@ class Rewriter:
             if condition and not is_result(code, *condition):
                 guard("call", *condition, match.start())
         for match in () if path in TWINS else re.finditer(r"\bFLAIR_DO\(", code):
+            # Most of a lowering's calls compute.
+            if path.startswith("program/") and not code.startswith("Check", match.end()):
+                continue
             end = matching(code, match.end() - 1)
             number = self.number("call", path, source, match.start())
             edits.append((match.end(), match.end(), f"flair::mutant::Passed({number}, "))
             edits.append((end, end, ")"))
         # What a reader remembers as the first thing that is wrong.
         for match in re.finditer(r"\bFail\(|\bwrong_ = ", code):
-            if re.search(r"(void |if \(!wrong_\) |const char\* )$", code[:match.start()]):
+            if re.search(r"(void |void \w+::|if \(!wrong_\) |const char\* )$", code[:match.start()]):
                 continue
-            condition = condition_before(code, match.start())
-            if condition and not code[:match.start()].rstrip().endswith("{"):
-                guard("refusal", *condition, match.start())
+            begin = match.start() - (len("return ") if code[:match.start()].endswith("return ") else 0)
+            condition = condition_before(code, begin)
+            if condition and not code[:begin].rstrip().endswith("{"):
+                guard("refusal", *condition, begin)
             else:
-                number = self.number("refusal", path, source, match.start())
-                edits.append((match.start(), match.start(), f"if (flair::mutant::Refuses({number}, true)) "))
+                number = self.number("refusal", path, source, begin)
+                edits.append((begin, begin, f"if (flair::mutant::Refuses({number}, true)) "))
         for match in re.finditer(r"(?:\b\w+\.)?\bRequireZero\(", code):
             if re.search(r"void $", code[:match.start()]):
                 continue
@@ -218,6 +258,12 @@ class Rewriter:
                 edits.append((condition[0], condition[0], "("))
                 edits.append((condition[1], condition[1], f") && flair::mutant::IsOn({number})"))
             else:
+                edits.append((begin, begin, f"if (flair::mutant::IsOn({number})) "))
+        # What a circuit requires and nobody reads: a zero, or that a number is 0 or more.
+        for match in re.finditer(r"(?<=[;{})])(\s*)(?:\w+\.)?(?:AddZero|Divide|Exactly|Bound\w+)\(", code):
+            if path.startswith(("circuit/", "program/")):
+                begin = match.end(1)
+                number = self.number("zero", path, source, begin)
                 edits.append((begin, begin, f"if (flair::mutant::IsOn({number})) "))
         if path not in TWINS:
             for match in re.finditer(r"\bclaims_\.push_back\(|\bclaims\.push_back\((?!std::move)", code):
@@ -266,13 +312,6 @@ def run(command, **options):
     return done.stdout
 
 
-def is_part_of(path, program):
-    """Whether the program links the module of this file."""
-    if path.startswith("zk/prover/") and "prover" not in program:
-        return False
-    return not path.startswith("proof/") or program.startswith("proof")
-
-
 def build(release, out):
     """Rewrites, compiles and links; returns the checks."""
     rewriter = Rewriter()
@@ -284,7 +323,7 @@ def build(release, out):
             target.write_text(text)
     commands = {entry["file"]: entry["command"] for entry in
                 json.loads(run(["ninja", "-C", release, "-t", "compdb"]))}
-    objects = {}
+    objects = {}  # (object, the library that has the original)
     jobs = []
     for path in [*FILES, *TWINS]:
         command = shlex.split(commands[str(ROOT / "src" / path)])
@@ -292,13 +331,14 @@ def build(release, out):
         target.parent.mkdir(exist_ok=True)
         drop = {"-Werror"}
         command = [word for word in command if word not in drop]
+        library = re.search(r"/(\w+)\.dir/", command[command.index("-o") + 1])[1]
         for flag in ("-o", "-MF", "-MT"):
             if flag in command:
                 command[command.index(flag) + 1] = str(target) + ("" if flag == "-o" else ".d")
         command[-1] = str(out / "src" / path)
         command[-2:-2] = ["-w", "-include", str(SWITCHES)]
         jobs.append(command)
-        objects[path] = str(target)
+        objects[path] = str(target), f"lib{library}.a"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda command: run(command, cwd=release), jobs))
     for program in TESTS:
@@ -309,7 +349,8 @@ def build(release, out):
         at = words.index("-o")
         words[at + 1] = str(out / program)
         # Before the libraries: these then have nothing left to add.
-        words[at:at] = [target for path, target in objects.items() if is_part_of(path, program)]
+        libraries = {pathlib.Path(word).name for word in words}
+        words[at:at] = [target for target, library in objects.values() if library in libraries]
         run(words, cwd=release)
     return rewriter.checks
 
@@ -364,6 +405,8 @@ def judge(out, check, tests):
             return "accepted", test[1]
         if (code < 0 or code > 1) and check.kind in ("refusal", "call"):
             best = ("crashed", test[1])
+        elif code == 1 and check.kind in ("refusal", "call") and check.path.startswith(BEFORE_A_PROOF):
+            best = ("in other words", test[1])
     return best
 
 
@@ -371,7 +414,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build/release"))
     parser.add_argument("--list", action="store_true", help="the checks and their numbers, nothing more")
-    parser.add_argument("--only", default="", help="checks whose place or text has this")
+    parser.add_argument("--only", default="", help="checks whose place or text has this, a regular expression")
     parser.add_argument("--every", type=int, default=1, help="every N-th check only")
     parser.add_argument("--junit", help="a file for the counts of ./dev test")
     options = parser.parse_args()
@@ -381,7 +424,7 @@ def main():
     started = time.monotonic()
     checks = build(pathlib.Path(options.build), out)
     print(f"{len(checks)} checks; built in {time.monotonic() - started:.0f} s", flush=True)
-    chosen = [c for c in checks if options.only in f"{c.place} {c.text}"][::options.every]
+    chosen = [c for c in checks if re.search(options.only, f"{c.place} {c.text}")][::options.every]
     if options.list:
         for check in chosen:
             print(f"{check.number:4} {check.kind:10} {check.place:44} {check.text[:90]}")
@@ -430,7 +473,7 @@ def main():
             rows.append(row)
             check, happened, test = row
             print(f"{check.number:4} {check.kind:10} {check.place:44} {happened:22} {test[:120]}", flush=True)
-    missed = [row for row in rows if row[1] not in ("accepted", "crashed", "reason")]
+    missed = [row for row in rows if row[1] not in NOTICED]
     stale = [] if len(chosen) < len(checks) else [r for i, r in enumerate(reasons) if i not in used]
     for check, happened, _ in missed:
         print(f"NOT NOTICED: {check.place} ({check.kind}, {happened}): {check.text[:150]}")
@@ -438,7 +481,7 @@ def main():
         print(f"A reason that fits no check: {' | '.join(reason)}")
     counts = collections.Counter(row[1] for row in rows)
     print(f"mutate: {len(rows)} of {len(checks)} checks off in turn: {counts['accepted']} then pass a cheat, "
-          f"{counts['crashed']} crash, {counts['reason']} have a reason, {len(missed)} are not noticed; "
+          f"{counts['crashed']} crash, {counts['in other words']} are refused in other words, {counts['reason']} have a reason, {len(missed)} are not noticed; "
           f"{time.monotonic() - started:.0f} s")
     if options.junit:
         write_junit(options.junit, rows)
@@ -449,7 +492,7 @@ def write_junit(path, rows):
     cases = []
     for check, happened, test in rows:
         name = xml.sax.saxutils.quoteattr(f"{check.place} {check.kind}")
-        body = "" if happened in ("accepted", "crashed", "reason") else f'<failure message="{happened}"/>'
+        body = "" if happened in NOTICED else f'<failure message="{happened}"/>'
         cases.append(f'<testcase classname="mutate" name={name}>{body}</testcase>')
     pathlib.Path(path).write_text("<testsuite>" + "".join(cases) + "</testsuite>\n")
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "circuit/changes_testing.h"
@@ -103,6 +104,102 @@ TEST(CircuitTest, ACompanionOfOtherAxesIsRefused) {
     if (is_turned) {
       EXPECT_THAT(made.error().message(), HasSubstr("'sign': a companion of 'v' with other axes"));
     }
+  }
+}
+
+// A proof takes forms apart by their factors' axes: what it could not is refused.
+TEST(CircuitTest, FormsThatCannotBeTakenApartAreRefused) {
+  struct Made {
+    Builder b;
+    AxisId i, j, k, m;
+    ValueId x, y, rate;
+  };
+  const auto form = [](Made& made, Term term) {
+    made.b.AddForm("f", {}, {.terms = {std::move(term)}});
+  };
+  const struct {
+    const char* message;
+    std::function<void(Made&)> misuse;
+  } kCases[] = {
+      {"an axis of size 0", [](Made& m) { m.b.AddAxis("none", 0); }},
+      {"an axis in two windows",
+       [&](Made& m) {
+         form(m, {.factors = {m.b.At(m.x)},
+                  .windows = {{.out = m.i, .kernel = m.k, .in = m.m},
+                              {.out = m.j, .kernel = m.k, .in = m.b.AddAxis("in", 9)}}});
+       }},
+      {"a public value along a window",
+       [&](Made& m) {
+         form(m, {.factors = {m.b.At(m.x), m.b.At(m.rate)},
+                  .windows = {{.out = m.i, .kernel = m.k, .in = m.m}}});
+       }},
+      {"a window between three axes of factors",
+       [&](Made& m) {
+         form(m, {.factors = {m.b.At(m.x), m.b.At(m.y)},
+                  .windows = {{.out = m.i, .kernel = m.k, .in = m.j}}});
+       }},
+      {"a window without stride or dilation",
+       [&](Made& m) {
+         form(m, {.factors = {m.b.At(m.x)},
+                  .windows = {{.out = m.i, .kernel = m.k, .in = m.m, .stride = 0}}});
+       }},
+      {"a public value along an axis of its own",
+       [&](Made& m) {
+         Read rate = m.b.At(m.rate);
+         rate.axes = {m.m};
+         form(m, {.factors = {m.b.At(m.x), rate}, .windows = {}});
+       }},
+      {"reads a value that comes later",
+       [&](Made& m) { form(m, {.factors = {Read{.value = 99, .axes = {}}}, .windows = {}}); }},
+      {"reads 'x' with other axes",
+       [&](Made& m) { form(m, {.factors = {Read{.value = m.x, .axes = {m.i}}}, .windows = {}}); }},
+      {"reads 'x' with axes of other sizes",
+       [&](Made& m) {
+         form(m, {.factors = {Read{.value = m.x, .axes = {m.i, m.k}}}, .windows = {}});
+       }},
+      {"reads 'x' along a diagonal",
+       [&](Made& m) {
+         form(m, {.factors = {Read{.value = m.x, .axes = {m.i, m.i}}}, .windows = {}});
+       }},
+      {"no state has a next value",
+       [&](Made& m) {
+         Read next = m.b.At(m.x);
+         next.moment = Moment::kNext;
+         form(m, {.factors = {next}, .windows = {}});
+       }},
+      {"a term has one or two factors that are not public",
+       [&](Made& m) {
+         form(m, {.factors = {m.b.At(m.x), m.b.At(m.x), m.b.At(m.x)}, .windows = {}});
+       }},
+      {"a number has 1 to 61 bits, a limb 1 to 24",
+       [](Made& m) { m.b.AddState("wide", {}, Unsigned(62, 20, ""), Carried::Role::kState); }},
+      {"a tie zone of 6 bits leaves more than one limb above it",
+       [](Made& m) { m.b.DivideSigned("y", m.x, 1, Signed(20, 8, ""), 6); }},
+      // Of two terms each is below 2^62; of one a factor of no size comes last.
+      {"can pass 2^62",
+       [](Made& m) {
+         const Term term{.coefficient = std::int64_t{1} << 54, .factors = {m.b.At(m.y)}};
+         m.b.AddForm("f", {m.k}, {.terms = {term, term}});
+       }},
+      {"can pass 2^62",
+       [&](Made& m) {
+         const ValueId none = m.b.AddPublic("none", {}, 0, 0);
+         form(m, {.coefficient = std::int64_t{1} << 60,
+                  .factors = {m.b.At(m.y), m.b.At(none)},
+                  .windows = {}});
+       }},
+  };
+  for (const auto& wrong : kCases) {
+    Made made;
+    made.i = made.b.AddAxis("i", 3);
+    made.j = made.b.AddAxis("j", 3);
+    made.k = made.b.AddAxis("k", 2);
+    made.m = made.b.AddAxis("m", 3);
+    made.x = made.b.AddData("x", {made.i, made.j}, Signed(8, 8, ""), 0);
+    made.y = made.b.AddData("y", {made.k}, Signed(8, 8, ""), 0);
+    made.rate = made.b.AddPublic("rate", {made.i}, 0, 1);
+    wrong.misuse(made);
+    EXPECT_THAT(std::move(made.b).Finish().error().message(), HasSubstr(wrong.message));
   }
 }
 

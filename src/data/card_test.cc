@@ -174,6 +174,7 @@ TEST(DataCardTest, ATextThatIsNoCardIsRefusedInOneLine) {
       {"\"generation\":2", "\"generation\":1048577", ErrorCode::kCorrupt, "'generation' must be"},
       {"\"kappa\":", "\"kappa\":1", ErrorCode::kCorrupt, "matrix: 'kappa' must be"},
       {"\"root\":\"", "\"root\":\"A", ErrorCode::kCorrupt, "'root' must be 64 lower-case hex"},
+      {"\"generation\":2", "\"generation\":2,\"z\":0", ErrorCode::kCorrupt, "an unknown key 'z'"},
       {digest, std::string_view(digest).substr(1), ErrorCode::kCorrupt, "'digest' must be 64"},
       {"\"generation\":2", "\"generation\" :2", ErrorCode::kCorrupt, "not as it is written"},
       {"\"records\":100", "\"records\":100,\"records\":100", ErrorCode::kCorrupt,

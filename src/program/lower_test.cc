@@ -100,6 +100,40 @@ TEST(LowerTest, WhatHasNoCircuitIsRefusedInOneLine) {
             "node 'x': [8, 12] and what it is reshaped to have no common factors");
 }
 
+TEST(LowerTest, NodesWithoutARelationAreRefused) {
+  const auto why = [](const std::string& declared, const std::string& nodes,
+                      const std::string& optimiser = "sgd()") {
+    return Lower(Parsed("flair program 1\nbatch 4\ndata x [3] bits 8 scale 4\nlabel y classes 2\n"
+                        "param w [2, 3]\n" +
+                        declared + nodes + "loss l\noptimiser " + optimiser + "\n"))
+        .error()
+        .message();
+  };
+  const std::string rate = "\nschedule 1/1024", z = "z = linear(x, w)\n",
+                    loss = "l = cross_entropy(z, y)\n";
+  EXPECT_EQ(why("", "c = affine(x, scale=0, shift=1)\nr = relu(c)\nz = linear(r, w)\n" + loss,
+                "sgd()" + rate),
+            "node 'c': relu of a constant");
+  EXPECT_EQ(why("", "v = linear(x, w)\nz = affine(v, scale=0, shift=1)\n" + loss, "sgd()" + rate),
+            "node 'grad z': cross_entropy of a constant");
+  EXPECT_EQ(
+      why("param g [3]\nparam b [3]\nbuffer m [3]\nbuffer v [3]\n",
+          "n = batch_norm(x, g, b, m, v)\no = batch_norm(n, g, b, m, v)\nz = linear(o, w)\n" + loss,
+          "sgd()" + rate),
+      "buffer 'm': more than one batch_norm moves it");
+  EXPECT_EQ(why("", z + "c = cross_entropy(z, y)\nr = reduce(w, axes=[0, 1])\nl = add(c, r)\n",
+                "sgd()" + rate),
+            "node 'grad w': a gradient with a constant part");
+  EXPECT_EQ(why("", z + loss, "sgd(weight_decay=2, momentum=1/2, rule=keras)" + rate),
+            "optimiser: weight_decay is not below 1");
+  EXPECT_EQ(why("", z + loss, "adam()" + rate + "\nprofile adam_update 32 60"),
+            "optimiser: adam_update is too fine for learning rates in units of 1/1024");
+  EXPECT_EQ(why("", z + loss,
+                "adam(eps=999999/1000000, beta2=1048575/1048576)" + rate +
+                    "\nprofile adam_gradient 31 40\nprofile adam_mean 37 50"),
+            "optimiser: eps is too large");
+}
+
 TEST(LowerTest, ALongChainOfSumsIsRefusedBeforeItFillsTheMemory) {
   constexpr int kSums = 4000;
   std::string text = "flair program 1\nbatch 4\ndata x [8] bits 12 scale 8\nlabel y classes 3\n";

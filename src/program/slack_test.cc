@@ -543,6 +543,26 @@ TEST(SlackTest, ADifferenceOfTooManyBitsIsRefused) {
   EXPECT_FALSE(Lower(Parsed(text), Slack{.beta = 9}).ok());
 }
 
+TEST(SlackTest, TensorsAreFewAndOfScalesThatLieTogether) {
+  const auto why = [](std::size_t biases, const std::string& scale) {
+    std::string text =
+        "flair program 1\nbatch 2\ndata x [2] bits 8 scale 4\nlabel y classes 2\nparam w [2, 2]\n";
+    std::string nodes = "z0 = linear(x, w)\n";
+    for (std::size_t i = 1; i <= biases; ++i) {
+      const std::string n = std::to_string(i);
+      text += "param b" + n + " [2]" + scale + "\n";
+      nodes += "z" + n + " = add(z" + std::to_string(i - 1) + ", b" + n + ")\n";
+    }
+    return Lower(Parsed(text + nodes + "l = cross_entropy(z" + std::to_string(biases) +
+                        ", y)\nloss l\noptimiser sgd()\nschedule 1/16\n"),
+                 Slack{.beta = 9})
+        .error()
+        .message();
+  };
+  EXPECT_EQ(why(256, ""), "slack: more than 256 trained tensors");
+  EXPECT_EQ(why(1, " scale 4"), "slack: the parameters' scales lie too far apart");
+}
+
 TEST(SlackTest, AdamHasItsOwnTau) {
   std::string text(kNet);
   text.replace(text.find("sgd(weight_decay=1/1024)"), 24, "adam()");
@@ -551,13 +571,15 @@ TEST(SlackTest, AdamHasItsOwnTau) {
 }
 
 TEST(SlackTest, BoundsOutOfRangeAreRefused) {
-  EXPECT_FALSE(UnitsOf({.tau = 1}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.tau = 1}, 5).ok());
+  EXPECT_FALSE(UnitsOf({.tau = 0}, 0).ok());  // 2^30 units
+  EXPECT_FALSE(UnitsOf({.beta = (std::uint64_t{1} << 39) + 1}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho = 0.5}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho = std::nan("")}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho_first = -1}, 0).ok());
   EXPECT_FALSE(UnitsOf({.rho = -0.0}, 0).ok());  // 0 has one digest
   EXPECT_FALSE(UnitsOf({.kappa = 65}, 0).ok());
-  EXPECT_FALSE(UnitsOf({.sigma = 1e9}, 0).ok());
+  EXPECT_FALSE(UnitsOf({.sigma = 8193}, 0).ok());
   EXPECT_FALSE(UnitsOf({.tau = -24, .sigma = 8192}, -20).ok());  // 2^63 units
   EXPECT_TRUE(UnitsOf({.sigma = 8192}, -1).ok());
   EXPECT_EQ(UnitsOf({}, 0)->share, 67);

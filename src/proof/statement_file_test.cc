@@ -61,6 +61,60 @@ TEST(StatementFileTest, RealsComeBackToTheLastBit) {
   }
 }
 
+std::string Replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(StatementFileTest, WhatIsNoStatementIsRefusedInItsWords) {
+  RunStatement statement = WithSlack({});
+  statement.claim.first_step = 7;
+  statement.claim.before.state = statement.claim.before.weights;
+  statement.claim.before.state->shape.kind = zk::MatrixKind::kState;
+  const std::string text = EncodeStatement(statement);
+  ASSERT_TRUE(DecodeStatement(text).ok()) << DecodeStatement(text).error().message();
+  const std::string hash = statement.claim.program.ToHex();
+  const struct {
+    std::string from, to;
+    const char* message;
+  } kCases[] = {
+      {"{\"format\":1", "{\"format\":2", "format 2"},
+      {hash, std::string(64, '0'), "'program' is not the hash of 'program_text'"},
+      {"\"steps\":3", "\"steps\":3,\"more\":1", "an unknown key 'more'"},
+      {"\"tau\":-10", "\"tau\":-10,\"more\":1", "an unknown key 'more'"},
+      {"\"before\":{", "\"before\":{\"more\":1,", "an unknown key 'more'"},
+      {"\"after\":{", "\"after\":{\"more\":1,", "an unknown key 'more'"},
+      {"\"before\":{\"weights\"", "\"before\":{\"more\"", "'weights' is missing"},
+      {text.substr(text.find(",\"after\"")), "}\n", "'after' is missing"},
+  };
+  for (const auto& wrong : kCases) {
+    EXPECT_THAT(DecodeStatement(Replaced(text, wrong.from, wrong.to)).error().message(),
+                HasSubstr(wrong.message))
+        << wrong.to;
+  }
+}
+
+TEST(StatementFileTest, ACardOfOtherColumnsIsRefused) {
+  RunStatement statement = WithSlack({});
+  data::DataCard card{.name = "d",
+                      .num_records = 9,
+                      .columns = {{.name = "x", .dims = {2}, .format = {.bits = 8, .scale = 4}},
+                                  {.name = "y", .dims = {}, .classes = 2}},
+                      .shape = {},
+                      .root = {}};
+  const std::uint64_t cells = data::LayoutOf(card.columns, card.num_records)->num_cells;
+  card.shape = zk::LongLivedShape(cells, zk::MatrixKind::kData, 8).value();
+  const auto read = [&] {
+    statement.card = card;
+    statement.claim.data = DataClaimOf(card);
+    return DecodeStatement(EncodeStatement(statement));
+  };
+  ASSERT_TRUE(read().ok()) << read().error().message();
+  card.columns[0].format.scale = 5;
+  EXPECT_THAT(read().error().message(), HasSubstr("column 0 is 'x'"));
+}
+
 TEST(StatementFileTest, RealsThatAreNoBoundsAreRefused) {
   const std::string text = EncodeStatement(WithSlack({.rho = 0.25}));
   ASSERT_THAT(text, HasSubstr("\"rho\":2.5E-1,"));

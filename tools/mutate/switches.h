@@ -48,8 +48,10 @@ inline Switches& All() {
 inline bool Refuses(int number, bool refuses) { return refuses && All().IsOn(number); }
 
 // What a check that is called for says. Seen when it refuses.
-inline Status Passed(int number, Status status) {
-  return status.ok() || All().IsOn(number) ? std::move(status) : OkStatus();
+template <typename R>
+Status Passed(int number, R result) {
+  if (result.ok() || !All().IsOn(number)) return OkStatus();
+  return std::move(result).error();
 }
 
 // A statement that can be left out. Seen when it is reached.

@@ -281,6 +281,9 @@ TEST(GadgetsTest, OneHotIsTheClass) {
   const StepValues values = RunStep(c, inputs).value();
   EXPECT_EQ(values.now[bits], Ints({0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0}));
   EXPECT_EQ(ExpectEveryChangeIsRefused(c, values), 45U);
+  LimbValues other = LimbsOf(c, values);  // still one, of another class
+  std::swap(other.now[bits][0][3], other.now[bits][0][4]);
+  EXPECT_NE(Judge(c, other, values.now), "");
   inputs.cells[label] = {4, 7, 2};  // no class
   const StepValues wrong = RunStep(c, inputs).value();
   EXPECT_NE(Judge(c, LimbsOf(c, wrong), wrong.now), "");
