@@ -40,6 +40,7 @@ stage_setup() {
 stage_style() {
   python3 tools/check_layers.py
   python3 tools/check_docs.py
+  python3 tools/verdict.py
   check_format
 }
 
