@@ -48,9 +48,15 @@ struct KKernels {
   void (*split)(KSpan in, KSpan even, KSpan step, std::size_t n);
   // sum_i x[i] y[i], in kSumLanes parts.
   void (*dot)(KSpan x, KSpan y, std::size_t n, KSpan sums);
+  // The same of w over K and x over F.
+  void (*dot_base)(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums);
+  // sum_i eq[i] x[i] y[i], in kSumLanes parts.
+  void (*weighted_dot)(KSpan x, KSpan y, KSpan eq, std::size_t n, KSpan sums);
   // With x[i](X) = x[2i] + X (x[2i + 1] - x[2i]), i < n: sum_i x[i](X) y[i](X), at X = 0 in
   // kSumLanes parts from sums[0] on, at X = 2 from sums[kSumLanes] on.
   void (*round_of_product)(KSpan x, KSpan y, std::size_t n, KSpan sums);
+  // The same, times eq[i].
+  void (*weighted_round)(KSpan x, KSpan y, KSpan eq, std::size_t n, KSpan sums);
   // The same of w and x over F, at X = 0, 1 and 2.
   void (*round_of_base)(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums);
   // With x(X) and y(X) as above, over F: sum_i eq[i] x[i](X) y[i](X) at X = 0, 1 and 2.

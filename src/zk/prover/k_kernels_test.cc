@@ -202,6 +202,40 @@ TEST_P(KKernelsTest, ProductsOverTheBaseFieldAreThoseInK) {
   }
 }
 
+TEST_P(KKernelsTest, WeightedProductsAreTheirSums) {
+  const KVector x = RandomVector(2 * kSize);
+  const KVector y = RandomVector(2 * kSize);
+  const KVector eq = RandomVector(kSize);
+  std::vector<std::uint64_t> base(kSize);
+  for (std::uint64_t& v : base) v = Random().a.value();
+  const auto total = [](const KVector& sums, std::size_t part) {
+    Fp2 sum;
+    for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(part * kSumLanes + i);
+    return sum;
+  };
+  Fp2 of_base;
+  Fp2 of_cells;
+  Fp2 rounds[2];
+  for (std::size_t i = 0; i < kSize; ++i) {
+    of_base += x.at(i) * Fp(base[i]);
+    of_cells += eq.at(i) * x.at(i) * y.at(i);
+    for (const std::uint64_t at : {0, 2}) {
+      const auto value = [&](const KVector& table) {
+        return table.at(2 * i) + Fp2(at) * (table.at(2 * i + 1) - table.at(2 * i));
+      };
+      rounds[at / 2] += eq.at(i) * value(x) * value(y);
+    }
+  }
+  const KVector sums(2 * kSumLanes);
+  kernels().dot_base(x.span(), base.data(), kSize, sums.span());
+  EXPECT_EQ(total(sums, 0), of_base);
+  kernels().weighted_dot(x.span(), y.span(), eq.span(), kSize, sums.span());
+  EXPECT_EQ(total(sums, 0), of_cells);
+  kernels().weighted_round(x.span(), y.span(), eq.span(), kSize, sums.span());
+  EXPECT_EQ(total(sums, 0), rounds[0]);
+  EXPECT_EQ(total(sums, 1), rounds[1]);
+}
+
 TEST_P(KKernelsTest, ProductsSumsAndSteps) {
   const KVector x = RandomVector(2 * kSize);
   const KVector y = RandomVector(2 * kSize);

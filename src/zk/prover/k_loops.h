@@ -111,6 +111,41 @@ void Dot(KSpan x, KSpan y, std::size_t n, KSpan sums) {
   StoreSum(sums, 0, sum.Get());
 }
 
+void DotBase(KSpan w, const std::uint64_t* x, std::size_t n, KSpan sums) {
+  SumOfBaseProducts sum;
+  InRuns(
+      n, [&](std::size_t i) { sum.Add(LoadK(w, i), Lanes::Load(x + i)); }, sum);
+  StoreSum(sums, 0, sum.Get());
+}
+
+void WeightedDot(KSpan x, KSpan y, KSpan eq, std::size_t n, KSpan sums) {
+  SumOfProducts sum;
+  InRuns(
+      n, [&](std::size_t i) { sum.Add(LoadK(eq, i), MulK(LoadK(x, i), LoadK(y, i))); }, sum);
+  StoreSum(sums, 0, sum.Get());
+}
+
+void WeightedRound(KSpan x, KSpan y, KSpan eq, std::size_t n, KSpan sums) {
+  SumOfProducts sum0;
+  SumOfProducts sum2;
+  InRuns(
+      n,
+      [&](std::size_t i) {
+        Wide x0;
+        Wide x1;
+        Wide y0;
+        Wide y1;
+        LoadPairs(x, i, x0, x1);
+        LoadPairs(y, i, y0, y1);
+        const Wide weight = LoadK(eq, i);
+        sum0.Add(weight, MulK(x0, y0));
+        sum2.Add(weight, MulK(SubK(AddK(x1, x1), x0), SubK(AddK(y1, y1), y0)));
+      },
+      sum0, sum2);
+  StoreSum(sums, 0, sum0.Get());
+  StoreSum(sums, kSumLanes, sum2.Get());
+}
+
 void RoundOfProduct(KSpan x, KSpan y, std::size_t n, KSpan sums) {
   SumOfProducts sum0;
   SumOfProducts sum2;
@@ -361,7 +396,10 @@ constexpr KKernels MakeKKernels(std::string_view name) {
           .scale = Scale,
           .split = Split,
           .dot = Dot,
+          .dot_base = DotBase,
+          .weighted_dot = WeightedDot,
           .round_of_product = RoundOfProduct,
+          .weighted_round = WeightedRound,
           .round_of_base = RoundOfBase,
           .round_of_base_product = RoundOfBaseProduct,
           .fold_base = FoldBase,

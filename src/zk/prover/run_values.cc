@@ -2,6 +2,7 @@
 #include "zk/prover/run_values.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -178,18 +179,23 @@ std::unique_ptr<RelationWitness::Product> RunValues::Tables(const ProductPlan& p
       first_variable.push_back(bits);
       bits += axis.variables();
     }
-    for (std::uint64_t x = 0; x < table.size(); ++x) {
-      std::uint64_t index = 0;
-      bool inside = true;
-      for (const std::size_t axis : shared.sum_axes) {
-        const SumAxis& a = plan.axes[axis];
-        const std::uint64_t own =
-            (x >> first_variable[axis]) & ((std::uint64_t{1} << a.variables()) - 1);
-        inside = inside && own < a.size;
-        index = index * a.size + own;
+    constexpr std::uint64_t kAtOnce = 1 << 14;
+    const Status done = ParallelFor((table.size() + kAtOnce - 1) / kAtOnce, [&](std::size_t part) {
+      const std::uint64_t end = std::min(table.size(), (part + 1) * kAtOnce);
+      for (std::uint64_t x = part * kAtOnce; x < end; ++x) {
+        std::uint64_t index = 0;
+        bool inside = true;
+        for (const std::size_t axis : shared.sum_axes) {
+          const std::uint64_t size = plan.axes[axis].size;
+          const std::uint64_t own = (x >> first_variable[axis]) & (std::bit_ceil(size) - 1);
+          inside = inside && own < size;
+          index = index * size + own;
+        }
+        table.span().Set(x, inside ? shared.values[index] : Fp2());
       }
-      table.span().Set(x, inside ? shared.values[index] : Fp2());
-    }
+      return OkStatus();
+    });
+    FLAIR_CHECK(done.ok()) << "a table cannot fail";
     tables.push_back(std::move(table));
   }
   return std::make_unique<TableSum>(plan.Shape().tau, std::move(tables));

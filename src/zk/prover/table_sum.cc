@@ -43,12 +43,17 @@ std::vector<Fp2> EqTableOf(std::span<const std::optional<Fp2>> tau) {
 Fp2 SumOfProducts(const KKernels& kernels, const std::vector<KSpan>& factors, KSpan eq,
                   std::uint64_t n, KSpan scratch) {
   KSpan product = eq;
-  for (std::size_t f = 0; f + 1 < factors.size(); ++f) {
+  for (std::size_t f = 0; f + 2 < factors.size(); ++f) {
     kernels.multiply(product, factors[f], scratch, Lanes(n));
     product = scratch;
   }
   const KVector sums(kSumLanes);
-  kernels.dot(product, factors.back(), Lanes(n), sums.span());
+  if (factors.size() == 1) {
+    kernels.dot(eq, factors[0], Lanes(n), sums.span());
+  } else {
+    kernels.weighted_dot(factors[factors.size() - 2], factors.back(), product, Lanes(n),
+                         sums.span());
+  }
   Fp2 sum;
   for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(i);
   return sum;
@@ -119,10 +124,15 @@ Fp2 TableSum::Value() const {
 
 void TableSum::AddPairs(std::uint64_t begin, std::uint64_t n, const EqInTwo& eq, bool implied,
                         std::vector<Fp2>& at) const {
-  if (factors_.size() == 2 && eq.low_is_one && implied) {  // a third of the work below
+  if (factors_.size() == 2 && implied) {  // less work than below
     const KVector sums(2 * kSumLanes);
-    kernels_.round_of_product(tables_[factors_[0]].span().From(2 * begin),
-                              tables_[factors_[1]].span().From(2 * begin), Lanes(n), sums.span());
+    const KSpan x = tables_[factors_[0]].span().From(2 * begin);
+    const KSpan y = tables_[factors_[1]].span().From(2 * begin);
+    if (eq.low_is_one) {
+      kernels_.round_of_product(x, y, Lanes(n), sums.span());
+    } else {
+      kernels_.weighted_round(x, y, eq.low.span(), Lanes(n), sums.span());
+    }
     for (std::size_t i = 0; i < kSumLanes; ++i) {
       at[0] += sums.at(i);
       at[2] += sums.at(kSumLanes + i);

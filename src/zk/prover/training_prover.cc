@@ -27,8 +27,8 @@ std::uint64_t CellsIn(const TensorBlocks& tensor) {
 }
 
 // A tensor of a matrix, row-major.
-std::vector<Fp> Gather(const CommittedMatrix& matrix, const TensorBlocks& tensor) {
-  std::vector<Fp> cells(CellsIn(tensor));
+std::vector<std::uint64_t> Gather(const CommittedMatrix& matrix, const TensorBlocks& tensor) {
+  std::vector<std::uint64_t> cells(CellsIn(tensor));
   std::vector<std::uint64_t> row(matrix.shape().num_columns());
   std::uint64_t loaded = ~std::uint64_t{0};
   ForEachCell(tensor, [&](std::uint64_t cell, std::uint64_t index) {
@@ -36,7 +36,7 @@ std::vector<Fp> Gather(const CommittedMatrix& matrix, const TensorBlocks& tensor
       loaded = cell / row.size();
       matrix.rows().Read(loaded, row);
     }
-    cells[index] = Fp(row[cell % row.size()]);
+    cells[index] = row[cell % row.size()];
   });
   return cells;
 }
@@ -111,10 +111,13 @@ class MatrixWitness final : public LinkWitness {
   std::unique_ptr<RelationWitness::Product> Records(const LongLivedTensor& column,
                                                     const std::vector<AxisFunctional>& axes,
                                                     std::span<const Fp2> weights) override {
-    const std::vector<Fp> cells = Gather(Of(Role::kData), column.blocks);
+    const std::vector<std::uint64_t> cells = Gather(Of(Role::kData), column.blocks);
     const std::vector<std::vector<Fp2>> by_axis = WeightsOf(axes);
     const std::vector<Fp2> fold =
         Outer(std::vector<std::span<const Fp2>>(by_axis.begin(), by_axis.end()));
+    const std::size_t whole = fold.size() / kSumLanes * kSumLanes;
+    const KVector weights_of_cells(fold.size());
+    for (std::size_t i = 0; i < whole; ++i) weights_of_cells.span().Set(i, fold[i]);
     const std::uint64_t records = weights.size();
     const unsigned variables = VariablesOf(records);
     std::vector<KVector> tables;
@@ -127,10 +130,13 @@ class MatrixWitness final : public LinkWitness {
     const Status done =
         ParallelFor((records + kRecordsAtOnce - 1) / kRecordsAtOnce, [&](std::size_t part) {
           const std::uint64_t end = std::min<std::uint64_t>(records, (part + 1) * kRecordsAtOnce);
+          const KVector sums(kSumLanes);
           for (std::uint64_t n = part * kRecordsAtOnce; n < end; ++n) {
+            const std::uint64_t* const own = &cells[n * fold.size()];
+            FastestKKernels().dot_base(weights_of_cells.span(), own, whole, sums.span());
             Fp2 sum;
-            for (std::size_t i = 0; i < fold.size(); ++i)
-              sum += fold[i] * cells[n * fold.size() + i];
+            for (std::size_t i = 0; i < kSumLanes; ++i) sum += sums.at(i);
+            for (std::size_t i = whole; i < fold.size(); ++i) sum += fold[i] * Fp(own[i]);
             tables[0].span().Set(n, sum);
             tables[1].span().Set(n, weights[n]);
           }
