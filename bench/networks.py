@@ -100,17 +100,21 @@ class Workload:
     optimiser: str = "sgd()"
     torch: Callable = torch.optim.SGD  # of parameters and a rate: the same
     calibrate: tuple = ()  # options of `flair program calibrate`; none: the usual formats
+    proofs: int = 3  # of one run; medians are shown
 
 
 MOMENTUM = "sgd(momentum=7/8)", functools.partial(torch.optim.SGD, momentum=7 / 8)
 WORKLOADS = {
     "mlp": Workload(mlp, 64, 100, (1, 28, 28), _fashion, "1/8"),
     "lenet": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16"),
+    "lenet_calibrated": Workload(lenet, 32, 20, (1, 28, 28), _fashion, "1/16",
+                                 calibrate=("--bits", "20", "--steps", "20", "--chunk", "20")),
     "vgg11": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64"),
+    "vgg11_calibrated": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64", calibrate=("--bits", "20")),
     # A variance of 32 x 32 x 32 elements must stay below 2^60, and gradients reach 0.1 in the first layers.
-    "resnet18": Workload(resnet18, 32, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM, ("--bits", "20")),
+    "resnet18": Workload(resnet18, 32, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM, ("--bits", "20"), proofs=1),
     "vgg11_momentum": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/64", *MOMENTUM),
-    "vgg11_adam": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/1024", "adam()", torch.optim.Adam),
+    "vgg11_adam": Workload(vgg11, 16, 1, (3, 32, 32), _stripes, "1/1024", "adam()", torch.optim.Adam, proofs=1),
     "mlp_adamw_dropout": Workload(mlp_dropout, 64, 20, (1, 28, 28), _fashion, "1/1024", "adamw(weight_decay=1/64)",
                                   functools.partial(torch.optim.AdamW, weight_decay=1 / 64)),
 }
