@@ -82,7 +82,7 @@ TEST(StatementFileTest, WhatIsNoStatementIsRefusedInItsWords) {
       {"{\"format\":1", "{\"format\":2", "format 2"},
       {hash, std::string(64, '0'), "'program' is not the hash of 'program_text'"},
       {"\"steps\":3", "\"steps\":3,\"more\":1", "an unknown key 'more'"},
-      {"\"tau\":-10", "\"tau\":-10,\"more\":1", "an unknown key 'more'"},
+      {"\"tau\":-11", "\"tau\":-11,\"more\":1", "an unknown key 'more'"},
       {"\"before\":{", "\"before\":{\"more\":1,", "an unknown key 'more'"},
       {"\"after\":{", "\"after\":{\"more\":1,", "an unknown key 'more'"},
       {"\"before\":{\"weights\"", "\"before\":{\"more\"", "'weights' is missing"},
