@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "proof/run_proof.h"
@@ -31,6 +32,31 @@ TEST(RunBytesTest, WhatWasWrittenIsRead) {
   const Bytes bytes = EncodeRunProof({Chunk(), Chunk()});
   EXPECT_EQ(EncodeRunProof(DecodeRunProof(bytes).value()), bytes);
   EXPECT_EQ(Says(bytes), "accepted");
+}
+
+// Its k-th read fails.
+class FailingSource final : public ByteSource {
+ public:
+  FailingSource(ByteView bytes, int fails) : bytes_(SourceOfBytes(bytes)), left_(fails) {}
+  std::uint64_t size_bytes() const override { return bytes_->size_bytes(); }
+  Status ReadAt(std::uint64_t offset, MutableByteView out) const override {
+    if (left_-- == 0) return Error(ErrorCode::kIo, "the disk is gone");
+    return bytes_->ReadAt(offset, out);
+  }
+
+ private:
+  std::shared_ptr<const ByteSource> bytes_;
+  mutable int left_;
+};
+
+TEST(RunBytesTest, AReadThatFailsIsSaid) {
+  const Bytes bytes = EncodeRunProof({Chunk(), Chunk()});
+  for (int k = 0; k < 5; ++k) {  // the head, and two lengths of each chunk
+    EXPECT_THAT(CheckLengths(FailingSource(bytes, k)).error().message(),
+                HasSubstr("the disk is gone"))
+        << k;
+  }
+  EXPECT_TRUE(CheckLengths(FailingSource(bytes, 5)).ok());
 }
 
 TEST(RunBytesTest, WhatIsNoProofOfARunIsRefused) {
