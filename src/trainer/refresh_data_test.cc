@@ -10,6 +10,7 @@
 #include "base/fault_env.h"
 #include "base/mem_env.h"
 #include "base/path.h"
+#include "base/sanitizers_testing.h"
 #include "data/prover/registered_testing.h"
 #include "proof/prover/commit_state.h"
 #include "proof/prover/opening_book.h"
@@ -105,7 +106,7 @@ TEST_F(RefreshDataTest, OtherDataAreRefused) {
 // proof that is not counted, and whoever refreshes next spends no opening a second time.
 TEST_F(RefreshDataTest, AStoppedOneIsGoneOnWith) {
   for (const CrashNames names : {CrashNames::kLost, CrashNames::kKept}) {
-    for (std::uint64_t k = 1;; ++k) {
+    for (std::uint64_t k = 1;; k += kEachFailure) {
       MemEnv disk;
       Register(disk);
       const proof::MatrixId before = Committed(disk);

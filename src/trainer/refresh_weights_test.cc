@@ -10,6 +10,7 @@
 #include "base/fault_env.h"
 #include "base/mem_env.h"
 #include "base/path.h"
+#include "base/sanitizers_testing.h"
 #include "program/lower_testing.h"
 #include "proof/prover/commit_state.h"
 #include "proof/prover/opening_book.h"
@@ -136,7 +137,7 @@ TEST_F(RefreshWeightsTest, AStoppedOneIsGoneOnWith) {
   const proof::MatrixId before = Committed();
   const std::uint64_t each = zk::NumQueries(before.shape.row_length(), before.shape.n());
   const RefreshRequest request = Request("/run/weights.seed", "/copy");
-  for (std::uint64_t k = 1;; ++k) {
+  for (std::uint64_t k = 1;; k += kEachFailure) {
     MemEnv disk;
     Prove(disk);
     ASSERT_TRUE(disk.SyncDir("/").ok());

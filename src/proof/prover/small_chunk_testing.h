@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/mem_env.h"
+#include "base/sanitizers_testing.h"
 #include "program/lower_testing.h"
 #include "proof/program_steps.h"
 #include "zk/prover/batch_testing.h"
@@ -21,19 +22,6 @@
 #include "zk/verifier/training_verifier.h"
 
 namespace flair::proof {
-
-// Sanitizers are many times slower: with them, tests that count try one in so many.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FLAIR_FEW_TESTS
-#endif
-#endif
-#ifdef FLAIR_FEW_TESTS
-inline constexpr std::uint64_t kOneIn = 20;
-#undef FLAIR_FEW_TESTS
-#else
-inline constexpr std::uint64_t kOneIn = 1;
-#endif
 
 struct SmallChunkOptions {
   std::uint64_t steps = 2;
