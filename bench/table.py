@@ -37,11 +37,11 @@ def row(name, values, unit, baselines=None):
 
 
 def show(rows):
-    print(f"{'name':32} {'value':>12} {'unit':8} {'baseline':>12} {'ratio':>8} {'n':>3}")
+    print(f"{'name':40} {'value':>12} {'unit':8} {'baseline':>12} {'ratio':>8} {'n':>3}")
     for r in rows:
         baseline = f"{r.baseline:12.2f}" if r.baseline is not None else f"{'-':>12}"
         ratio = f"{r.ratio:8.2f}" if r.ratio is not None else f"{'-':>8}"
-        print(f"{r.name:32} {r.value:12.2f} {r.unit:8} {baseline} {ratio} {r.n:3}")
+        print(f"{r.name:40} {r.value:12.2f} {r.unit:8} {baseline} {ratio} {r.n:3}")
     print(f"machine: {rows[0].machine}; medians of n runs")
 
 
