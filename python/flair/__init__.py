@@ -15,6 +15,7 @@ from .draws import batches
 from .errors import (AlreadyExists, Cancelled, Conflict, Error, IntegrityError, InvalidArgument, IoError, MappingError, NoSpace,
                      NotFound, PolicyViolation, Unauthorised, Unavailable, Unsupported)
 from .identity import new_wallet, wallet
+from .programs import Program, program
 from .repository import Check, Commit, Proposal, Repository, TensorChange, clone, discover, init, open
 from .tensors import Tensor, Tensors
 
@@ -22,9 +23,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyExists", "Cancelled", "Check", "Client", "Commit", "Conflict", "Error", "IntegrityError", "InvalidArgument", "IoError",
-    "MappingError", "NoSpace", "NotFound", "PolicyViolation", "Proposal", "Repository", "Tensor", "TensorChange", "Tensors",
+    "MappingError", "NoSpace", "NotFound", "PolicyViolation", "Program", "Proposal", "Repository", "Tensor", "TensorChange", "Tensors",
     "Unauthorised", "Unavailable", "Unsupported", "batches", "clone", "discover", "init", "keras", "new_wallet",
-    "open", "record", "torch", "wallet",
+    "open", "program", "record", "torch", "wallet",
 ]
 
 
