@@ -4,6 +4,7 @@
 Encodes only. `python3 reference/objects.py` prints tests/vectors/objects.json.
 """
 
+import hashlib
 import json
 import struct
 import sys
@@ -216,6 +217,31 @@ ATTACHMENTS = [
 ]  # fmt: skip
 
 
+def receipt(r: dict) -> bytes:
+    return message({
+        1: varint(r["what"]),
+        2: bytes.fromhex(r["repo"]),
+        3: r["branch"].encode() if "branch" in r else None,
+        4: bytes.fromhex(r["wallet"]),
+        5: bytes.fromhex(r["card"]) if "card" in r else None,
+        6: bytes.fromhex(r["nonce"]) if "nonce" in r else None,
+    })  # fmt: skip
+
+
+def seed(r: dict) -> str:
+    """docs/formats/ticket.md"""
+    parts = [bytes.fromhex(r[name]) for name in ("nonce", "parent", "card", "wallet")]
+    return hashlib.sha256(b"flair.seed.v1" + b"".join(parts)).hexdigest()
+
+
+RECEIPTS = [
+    {"what": 1, "repo": "0f" * 16, "branch": "main", "wallet": digest("author")},
+    {"what": 2, "repo": "00" * 16, "branch": "round/ß", "wallet": digest("author")},
+    {"what": 3, "repo": "a5" * 16, "wallet": digest("author"), "card": digest("card"), "nonce": digest("nonce"),
+     "parent": digest("commit")},
+]  # fmt: skip
+
+
 def vectors() -> dict:
     def rows(kind, values, encode, named=None):
         named = named or encode
@@ -233,6 +259,7 @@ def vectors() -> dict:
         "file": rows("file", FILES, file),
         "tree": rows("tree", TREES, tree),
         "commit": rows("commit", COMMITS, commit),
+        "receipt": [{"value": r, "encoded": receipt(r).hex(), **({"seed": seed(r)} if r["what"] == 3 else {})} for r in RECEIPTS],
         "attachment": rows("attachment", ATTACHMENTS, attachment, attachment_body),
     }  # fmt: skip
 

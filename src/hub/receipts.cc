@@ -1,28 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/receipts.h"
 
+#include <algorithm>
+
 #include "base/hex.h"
-#include "object/encoding.h"
 
 namespace flair::hub {
+namespace {
+
+Result<RepoId> IdOfRepo(const RepoRow& repo) {
+  FLAIR_TRY(const Bytes bytes, FromHex(repo.id));
+  RepoId id{};
+  if (bytes.size() != id.size()) {
+    return Error(ErrorCode::kCorrupt, "a repository's id has 16 bytes: " + repo.id);
+  }
+  std::ranges::copy(bytes, id.begin());
+  return id;
+}
+
+Attachment Signed(const HubContext& hub, const CommitId& subject, const Receipt& receipt) {
+  Attachment a;
+  a.subject = subject;
+  a.kind = AttachmentKind::kReceipt;
+  a.payload = EncodeReceipt(receipt);
+  a.time_s = static_cast<std::uint64_t>(hub.env.NowSeconds());
+  SignAttachment(a, hub.wallet);
+  return a;
+}
+
+}  // namespace
 
 Result<Attachment> MakeReceipt(const HubContext& hub, ReceiptKind kind, const RepoRow& repo,
                                std::string_view branch, std::string_view wallet,
                                const CommitId& commit) {
-  FLAIR_TRY(const Bytes repo_id, FromHex(repo.id));
-  FLAIR_TRY(const Wallet brought_by, Wallet::FromBase58(wallet));
-  MessageEncoder payload;
-  payload.Uint(1, static_cast<std::uint64_t>(kind));
-  payload.Raw(2, repo_id);
-  payload.Text(3, branch);
-  payload.Raw(4, brought_by.view());
-  Attachment receipt;
-  receipt.subject = commit;
-  receipt.kind = AttachmentKind::kReceipt;
-  receipt.payload = payload.Take();
-  receipt.time_s = static_cast<std::uint64_t>(hub.env.NowSeconds());
-  SignAttachment(receipt, hub.wallet);
-  return receipt;
+  Accepted accepted{.branch = std::string(branch), .on_branch = kind == ReceiptKind::kBranch};
+  FLAIR_TRY(accepted.repo, IdOfRepo(repo));
+  FLAIR_TRY(accepted.brought_by, Wallet::FromBase58(wallet));
+  return Signed(hub, commit, accepted);
+}
+
+Result<Attachment> MakeTicket(const HubContext& hub, const RepoRow& repo, std::string_view wallet,
+                              const Digest& card, const CommitId& parent) {
+  Ticket ticket{.card = card};
+  FLAIR_TRY(ticket.repo, IdOfRepo(repo));
+  FLAIR_TRY(ticket.wallet, Wallet::FromBase58(wallet));
+  hub.env.RandomBytes(ticket.nonce.bytes);
+  return Signed(hub, parent, ticket);
 }
 
 Status StoreAttachments(RepoStore& store, const std::vector<Attachment>& attachments) {

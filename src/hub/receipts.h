@@ -1,9 +1,8 @@
-// Receipts: the hub's signed word that it accepted a commit.
+// Receipts: the hub's signed word that it accepted a commit, and its tickets
+// (object/receipt.h).
 //
-// Place: hub. An attachment of kind kReceipt, signed by the hub's wallet; payload
-// (MessageEncoder): 1 what (1: accepted on a branch, 2: accepted as a proposal),
-// 2 repository id (16 bytes), 3 branch, 4 wallet that brought it (32 bytes).
-// A clone checks the chain with the hub's key from flair.toml, without the hub's database.
+// Place: hub. A clone checks them with the hub's key from flair.toml, without the hub's
+// database.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,7 +10,7 @@
 #include <string_view>
 
 #include "hub/context.h"
-#include "object/attachment.h"
+#include "object/receipt.h"
 
 namespace flair::hub {
 
@@ -20,6 +19,10 @@ enum class ReceiptKind : std::uint8_t { kBranch = 1, kProposal = 2 };
 Result<Attachment> MakeReceipt(const HubContext& hub, ReceiptKind kind, const RepoRow& repo,
                                std::string_view branch, std::string_view wallet,
                                const CommitId& commit);
+
+// A ticket with a nonce drawn now. That there is no other for the three is for the caller.
+Result<Attachment> MakeTicket(const HubContext& hub, const RepoRow& repo, std::string_view wallet,
+                              const Digest& card, const CommitId& parent);
 
 // Stores attachments durably. REQUIRES: the caller holds no write lock of the store.
 Status StoreAttachments(RepoStore& store, const std::vector<Attachment>& attachments);

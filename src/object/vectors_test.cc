@@ -13,6 +13,7 @@
 #include "object/attachment.h"
 #include "object/commit.h"
 #include "object/file.h"
+#include "object/receipt.h"
 #include "object/tree.h"
 
 namespace flair {
@@ -205,6 +206,37 @@ TEST(ObjectVectors, AttachmentsMatchTheReference) {
                 [](const Attachment& a) { return IdOf(a); });
 }
 
+Receipt MakeReceipt(const json::value& v) {
+  const auto fill = [&](const char* name, auto& into) {
+    const Bytes bytes = Hex(v.at(name));
+    std::ranges::copy(bytes, into.begin());
+  };
+  if (Num(v.at("what")) == 3) {
+    Ticket t;
+    fill("repo", t.repo);
+    fill("wallet", t.wallet.bytes);
+    t.card = Dig(v.at("card"));
+    t.nonce = Dig(v.at("nonce"));
+    return t;
+  }
+  Accepted a{.branch = Str(v.at("branch")), .on_branch = Num(v.at("what")) == 1};
+  fill("repo", a.repo);
+  fill("wallet", a.brought_by.bytes);
+  return a;
+}
+
+TEST(ObjectVectors, ReceiptsAndSeedsMatchTheReference) {
+  for (const json::value& row : Vectors().at("receipt").as_array()) {
+    const Receipt receipt = MakeReceipt(row.at("value"));
+    EXPECT_EQ(ToHex(EncodeReceipt(receipt)), Str(row.at("encoded")));
+    EXPECT_EQ(DecodeReceipt(Hex(row.at("encoded"))).value(), receipt);
+    if (const auto* ticket = std::get_if<Ticket>(&receipt)) {
+      const CommitId parent{Dig(row.at("value").at("parent"))};
+      EXPECT_EQ(SeedOf(*ticket, parent).ToHex(), Str(row.at("seed")));
+    }
+  }
+}
+
 TEST(ObjectVectors, TheStoredBytesGiveTheSameId) {
   const std::pair<const char*, ObjectKind> kKinds[] = {{"file", ObjectKind::kFile},
                                                        {"tree", ObjectKind::kTree},
@@ -262,6 +294,9 @@ TEST(ObjectCanonical, OneCommitHasOneEncoding) {
 }
 TEST(ObjectCanonical, OneAttachmentHasOneEncoding) {
   ExpectOneEncoding("attachment", DecodeAttachment, EncodeAttachment);
+}
+TEST(ObjectCanonical, OneReceiptHasOneEncoding) {
+  ExpectOneEncoding("receipt", DecodeReceipt, EncodeReceipt);
 }
 
 }  // namespace
