@@ -34,6 +34,7 @@ extern const CommandSpec kPushCommand;
 extern const CommandSpec kProposalCommand;
 extern const CommandSpec kPolicyCommand;
 extern const CommandSpec kDataCommand;
+extern const CommandSpec kTicketCommand;
 extern const CommandSpec kProgramCommand;
 extern const CommandSpec kTrainCommand;
 extern const CommandSpec kProveCommand;
@@ -59,10 +60,10 @@ std::span<const CommandSpec* const> AllCommands() {
       &kSwitchCommand,  &kTagCommand,        &kAliasCommand,    &kMergeCommand,  &kRevertCommand,
       &kResetCommand,   &kCherryPickCommand, &kUndoCommand,     &kRemoteCommand, &kFetchCommand,
       &kPullCommand,    &kPushCommand,       &kProposalCommand, &kPolicyCommand, &kDataCommand,
-      &kProgramCommand, &kTrainCommand,      &kProveCommand,    &kVerifyCommand, &kWeightsCommand,
-      &kLoginCommand,   &kLogoutCommand,     &kWhoamiCommand,   &kTokenCommand,  &kRepoCommand,
-      &kInviteCommand,  &kMembersCommand,    &kHubCommand,      &kFsckCommand,   &kGcCommand,
-      &kDoctorCommand};
+      &kTicketCommand,  &kProgramCommand,    &kTrainCommand,    &kProveCommand,  &kVerifyCommand,
+      &kWeightsCommand, &kLoginCommand,      &kLogoutCommand,   &kWhoamiCommand, &kTokenCommand,
+      &kRepoCommand,    &kInviteCommand,     &kMembersCommand,  &kHubCommand,    &kFsckCommand,
+      &kGcCommand,      &kDoctorCommand};
   return kCommands;
 }
 

@@ -86,6 +86,7 @@ void AddRepoRoutes(Handlers& handlers);
 void AddRefRoutes(Handlers& handlers);
 void AddHistoryRoutes(Handlers& handlers);
 void AddFileRoutes(Handlers& handlers);
+void AddTicketRoutes(Handlers& handlers);
 void AddProposalRoutes(Handlers& handlers);
 void AddMergeRoutes(Handlers& handlers);
 void AddOperationsRoutes(Handlers& handlers);

@@ -57,6 +57,11 @@ constexpr Endpoint kEndpoints[] = {
     {"appendPushData", kPatch, FLAIR_REPO "/pushes/{push}/data", Scope::kPush, Who::kContributor},
     {"finishPush", kPost, FLAIR_REPO "/pushes/{push}/finish", Scope::kPush, Who::kContributor},
 
+    {"registerCard", kPost, FLAIR_REPO "/cards", Scope::kPush, Who::kContributor},
+    {"listCards", kGet, FLAIR_REPO "/cards", Scope::kRead, Who::kReader},
+    {"getCard", kGet, FLAIR_REPO "/cards/{card}", Scope::kRead, Who::kReader},
+    {"requestTicket", kPost, FLAIR_REPO "/tickets", Scope::kPush, Who::kContributor},
+
     {"listProposals", kGet, FLAIR_REPO "/proposals", Scope::kRead, Who::kReader},
     {"getProposal", kGet, FLAIR_REPO "/proposals/{number}", Scope::kRead, Who::kReader},
     {"commentProposal", kPost, FLAIR_REPO "/proposals/{number}/comments", Scope::kReview,

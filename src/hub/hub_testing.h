@@ -85,6 +85,7 @@ class TestHub {
     AddRefRoutes(h);
     AddHistoryRoutes(h);
     AddFileRoutes(h);
+    AddTicketRoutes(h);
     AddProposalRoutes(h);
     AddMergeRoutes(h);
     AddOperationsRoutes(h);

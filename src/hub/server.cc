@@ -18,6 +18,7 @@ Handlers AllHandlers() {
   AddRefRoutes(handlers);
   AddHistoryRoutes(handlers);
   AddFileRoutes(handlers);
+  AddTicketRoutes(handlers);
   AddProposalRoutes(handlers);
   AddMergeRoutes(handlers);
   AddOperationsRoutes(handlers);

@@ -184,6 +184,25 @@ Status HubApi::CommentProposal(const RepoAddress& repo, std::uint64_t number,
   return OkStatus();
 }
 
+Result<wire::CardInfo> HubApi::RegisterCard(const RepoAddress& repo, std::string_view card_text) {
+  FLAIR_TRY(const HttpResponse answer,
+            Call(HttpMethod::kPost, RepoUrl(repo, "cards"), wire::EncodeCardRequest(card_text)));
+  return wire::DecodeCardInfo(answer.body);
+}
+
+Result<wire::CardInfo> HubApi::GetCard(const RepoAddress& repo, const Digest& card) {
+  FLAIR_TRY(const HttpResponse answer,
+            Call(HttpMethod::kGet, RepoUrl(repo, "cards/" + card.ToHex()), ""));
+  return wire::DecodeCardInfo(answer.body);
+}
+
+Result<wire::TicketInfo> HubApi::AskTicket(const RepoAddress& repo,
+                                           const wire::TicketRequest& request) {
+  FLAIR_TRY(const HttpResponse answer,
+            Call(HttpMethod::kPost, RepoUrl(repo, "tickets"), wire::Encode(request)));
+  return wire::DecodeTicketInfo(answer.body);
+}
+
 Status HubApi::ReviewProposal(const RepoAddress& repo, std::uint64_t number,
                               const Attachment& review) {
   json::object body;

@@ -19,6 +19,7 @@
 #include "wire/auth.h"
 #include "wire/proposals.h"
 #include "wire/repos.h"
+#include "wire/tickets.h"
 #include "wire/transfer.h"
 
 namespace flair {
@@ -57,6 +58,11 @@ class HubApi {
   // JSON of the endpoints under the repository that only show: "commits?limit=20",
   // "commits/ID/tensors", "diff/A/B", "attachments/ID".
   Result<std::string> GetJson(const RepoAddress& repo, std::string_view below);
+
+  // --- data cards and tickets (tickets.h checks what comes) --------------------------
+  Result<wire::CardInfo> RegisterCard(const RepoAddress& repo, std::string_view card_text);
+  Result<wire::CardInfo> GetCard(const RepoAddress& repo, const Digest& card);
+  Result<wire::TicketInfo> AskTicket(const RepoAddress& repo, const wire::TicketRequest& request);
 
   // --- proposals --------------------------------------------------------------------
   // `state`: "open", "merged", "closed", "all"; empty: the hub's default.

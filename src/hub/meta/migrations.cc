@@ -180,10 +180,31 @@ CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 )sql";
 
+constexpr std::string_view k2 = R"sql(
+CREATE TABLE cards (
+  repo_id TEXT NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  card BLOB NOT NULL,
+  wallet TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_s INTEGER NOT NULL,
+  PRIMARY KEY (repo_id, card)
+) WITHOUT ROWID;
+
+CREATE TABLE tickets (
+  repo_id TEXT NOT NULL REFERENCES repos(id) ON DELETE CASCADE,
+  parent BLOB NOT NULL,
+  card BLOB NOT NULL,
+  wallet TEXT NOT NULL,
+  attachment BLOB NOT NULL,
+  created_s INTEGER NOT NULL,
+  PRIMARY KEY (repo_id, parent, card, wallet)
+) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 const std::vector<std::string_view>& HubMigrations() {
-  static const std::vector<std::string_view> steps = {k1};
+  static const std::vector<std::string_view> steps = {k1, k2};
   return steps;
 }
 
