@@ -352,12 +352,38 @@ class Repository:
 
     # --- runs ---------------------------------------------------------------------
 
-    def begin_run(self, framework, settings):
+    def ticket(self, card, remote="origin", keypair=None):
+        """The hub's nonce for the next run from HEAD, as {"ticket", "parent", "card", "seed"}: ids and seed, 64 hex digits.
+
+        `card`: the text of card.json. It is registered under this wallet first. A ticket that is here already needs no hub.
+        Errors: NotFound (no commit yet, or one that the hub does not know), Conflict (the card is another wallet's),
+        Unavailable, Unauthorised, IntegrityError (what the hub gave is not a ticket of it for this).
+        """
+        head, wallet = self.head, identity.wallet(keypair)
+        if head is None:
+            raise errors.NotFound("ticket: there is no commit yet to train from", "commit the untrained model, and push it")
+        kept = self._core.kept_ticket(head, card, wallet)
+        if kept is not None:
+            return kept
+        return self._core.ticket(self._hub(remote, keypair), remote, head, card, wallet, self._text_at(head, "flair.toml"))
+
+    def _text_at(self, ref, path):
+        """A small file of a commit; empty when it has none."""
+        try:
+            size = self._core.file(ref, path)["size_bytes"]
+        except errors.NotFound:
+            return ""
+        return self._core.read_bytes(ref, path, size).tobytes().decode("utf-8", "replace")
+
+    def begin_run(self, framework, settings, assignment=None):
         """A run folder's writer; flair.record and flair.keras.Recorder call it."""
-        return _RunWriter(self._core.begin_run(framework, sorted(settings.items())))
+        bound = {} if assignment is None else {"program": assignment.program.data, "card": assignment.card,
+                                               "ticket": assignment.ticket}
+        return _RunWriter(self._core.begin_run(framework, sorted(settings.items()), **bound))
 
     def read_run(self, run_id):
-        """{"framework", "parent", "finished", "rows": per step, "tensors": names per step}. Errors: NotFound, IntegrityError."""
+        """{"framework", "parent", "program", "card", "ticket", "settings", "finished", "rows": per step, "tensors": names per
+        step}. Errors: NotFound, IntegrityError."""
         return self._core.read_run(run_id)
 
 

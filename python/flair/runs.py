@@ -17,7 +17,7 @@ class Run:
     def __init__(self):
         self.id = self.folder = None
         self.steps, self.metrics, self.finished = 0, {}, False
-        self._rows, self._writer = set(), None
+        self._rows, self._writer, self._assignment = set(), None, None
 
     @property
     def samples(self):
@@ -31,7 +31,11 @@ class Run:
         return f"<flair run {self.id}: {self.steps} steps, {self.samples} distinct rows{'' if self.finished else ', open'}>"
 
     def _begin(self, repo, framework, settings):
-        self._writer = repo.begin_run(framework, {k: str(v) for k, v in settings.items()})
+        settings = {k: str(v) for k, v in settings.items()}
+        if self._assignment is None:
+            self._writer = repo.begin_run(framework, settings)
+        else:
+            self._writer = repo.begin_run(framework, {**settings, **self._assignment.settings()}, self._assignment)
         self.id, self.folder = self._writer.id, self._writer.folder
 
     def _step(self, tensors, micro, rates, optimizer=0):
@@ -39,6 +43,8 @@ class Run:
         rows = np.array([row for batch in micro for row in batch], np.int64)
         if rows.size and (rows.min() < 0 or rows.max() >= 1 << 32):
             raise errors.InvalidArgument(f"record: row {int(rows.min() if rows.min() < 0 else rows.max())} is no row number")
+        if self._assignment is not None:
+            self._assignment.check_rows(self.steps, rows.tolist())
         notes = {"@lr": np.array(rates, "float64"), "@micro": np.array([len(b) for b in micro], "uint32"),
                  "@optimizer": np.array(optimizer, "uint32")}
         self._writer.step(self.steps, [*tensors, *(of_array(n, a) for n, a in notes.items() if a.size)], rows.astype("<u4"))

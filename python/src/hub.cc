@@ -1,9 +1,14 @@
 // The hub: sign-in, proposals, and the transfers of a repository.
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
+#include "crypto/blake3.h"
+#include "object/receipt.h"
+#include "policy/policy.h"
 #include "remote/hub_api.h"
 #include "remote/session.h"
+#include "remote/tickets.h"
 #include "remote/transfer.h"
+#include "repo/config.h"
 
 namespace flair::python {
 namespace {
@@ -183,6 +188,52 @@ nb::dict DoPush(Repo& self, Hub& hub, const std::string& remote, const std::stri
   return out;
 }
 
+nb::dict TicketToDict(const Attachment& a) {
+  const Ticket ticket = Unwrap(TicketOf(a, a.author));
+  nb::dict out;
+  out["ticket"] = IdOf(a).ToHex();
+  out["card"] = ticket.card.ToHex();
+  out["parent"] = a.subject.ToHex();
+  out["seed"] = SeedOf(ticket, a.subject).ToHex();
+  return out;
+}
+
+TicketPurpose PurposeOf(const CommitId& parent, const std::string& card_text,
+                        const std::string& wallet) {
+  return {.parent = parent,
+          .card = Blake3(AsBytes(card_text)),
+          .wallet = Unwrap(Wallet::FromBase58(wallet))};
+}
+
+// The one that is here; none: ask the hub.
+std::optional<nb::dict> KeptTicket(Repo& self, const std::string& parent,
+                                   const std::string& card_text, const std::string& wallet) {
+  const TicketPurpose purpose = PurposeOf(Unwrap(CommitId::FromHex(parent)), card_text, wallet);
+  const auto found = self.Run([&](Repository& r) { return FindTicket(r, purpose); });
+  if (!found) return std::nullopt;
+  return TicketToDict(*found);
+}
+
+// Asked for, checked, kept. `policy`: flair.toml of the parent, or empty.
+nb::dict DoTicket(Repo& self, Hub& hub, const std::string& remote, const std::string& parent,
+                  const std::string& card_text, const std::string& wallet,
+                  const std::string& policy) {
+  const CommitId from = Unwrap(CommitId::FromHex(parent));
+  const TicketPurpose purpose = PurposeOf(from, card_text, wallet);
+  const Attachment ticket = self.Run([&](Repository& r) -> Result<Attachment> {
+    TicketWish wish{
+        .parent = from, .card_text = card_text, .wallet = purpose.wallet, .hub_key = std::nullopt};
+    FLAIR_TRY(const Policy pinned, ParsePolicy(policy));
+    wish.hub_key = pinned.hub_key;
+    FLAIR_TRY(const Remote to, GetRemote(r, remote));
+    FLAIR_TRY(const RepoAddress address, ParseRepoAddress(to.url, hub.api.hub_url()));
+    FLAIR_TRY(Attachment given, RequestTicket(hub.api, address, wish));
+    FLAIR_DO(SaveTicket(r, purpose, given));
+    return given;
+  });
+  return TicketToDict(ticket);
+}
+
 }  // namespace
 
 void BindHub(nb::module_& m, nb::class_<Repo>& repo) {
@@ -203,6 +254,7 @@ void BindHub(nb::module_& m, nb::class_<Repo>& repo) {
   m.def("load_token", StoredTokenOf);
   m.def("save_token", StoreToken);
   m.def("split_address", SplitAddress, nb::arg("text"), nb::arg("default_hub") = "");
+  repo.def("kept_ticket", KeptTicket).def("ticket", DoTicket);
   repo.def("fetch", DoFetch).def("pull", DoPull);
   repo.def("push", DoPush, nb::arg("hub"), nb::arg("remote"), nb::arg("target") = "",
            nb::arg("title") = "");

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nanobind/ndarray.h>
 
+#include "base/path.h"
 #include "bindings.h"
+#include "program/encoding.h"
 #include "repo/refs.h"
 #include "repo/run.h"
 
@@ -55,16 +57,27 @@ struct Writer {
   }
 };
 
+// `program`: its bytes, of a run that follows one; `card`, `ticket`: ids, 64 hex digits, or empty.
 std::unique_ptr<Writer> BeginRun(Repo& self, const std::string& framework,
-                                 const std::vector<std::pair<std::string, std::string>>& settings) {
+                                 const std::vector<std::pair<std::string, std::string>>& settings,
+                                 const nb::bytes& program, const std::string& card,
+                                 const std::string& ticket) {
+  RunMeta meta;
+  meta.framework = framework;
+  meta.settings = settings;
+  if (!card.empty()) meta.data_card = Unwrap(Digest::FromHex(card));
+  if (!ticket.empty()) meta.ticket = Unwrap(Digest::FromHex(ticket));
+  const ByteView bytes(static_cast<const std::byte*>(program.data()), program.size());
+  if (!bytes.empty()) meta.program = program::HashProgram(Unwrap(program::DecodeProgram(bytes)));
   auto writer = std::make_unique<Writer>();
   writer->run = self.Run([&](Repository& r) -> Result<std::unique_ptr<RunWriter>> {
     FLAIR_TRY(const Head head, ReadHead(r));
-    RunMeta meta;
-    meta.framework = framework;
     meta.parent = head.commit;
-    meta.settings = settings;
-    return RunWriter::Begin(r.env(), r.runs_dir(), meta);
+    FLAIR_TRY(auto run, RunWriter::Begin(r.env(), r.runs_dir(), meta));
+    if (!bytes.empty()) {
+      FLAIR_DO(WriteFileAtomically(r.env(), JoinPath(run->folder(), "program.flair"), bytes));
+    }
+    return run;
   });
   return writer;
 }
@@ -83,6 +96,13 @@ nb::dict ReadRun(Repo& self, const std::string& id) {
   nb::dict out;
   out["framework"] = run->meta().framework;
   out["parent"] = HexOf(run->meta().parent);
+  const auto hex = [](const std::optional<Digest>& d) {
+    return d ? std::optional(d->ToHex()) : std::nullopt;
+  };
+  out["program"] = hex(run->meta().program);
+  out["card"] = hex(run->meta().data_card);
+  out["ticket"] = hex(run->meta().ticket);
+  out["settings"] = run->meta().settings;
   out["finished"] = run->result().has_value();
   out["rows"] = rows;
   nb::list names;
@@ -103,7 +123,9 @@ void BindRuns(nb::module_& m, nb::class_<Repo>& repo) {
       .def_prop_ro("folder", [](const Writer& self) { return self.run->folder(); })
       .def("step", &Writer::Step)
       .def("finish", &Writer::Finish);
-  repo.def("begin_run", BeginRun).def("read_run", ReadRun);
+  repo.def("begin_run", BeginRun, nb::arg("framework"), nb::arg("settings"),
+           nb::arg("program") = nb::bytes("", 0), nb::arg("card") = "", nb::arg("ticket") = "")
+      .def("read_run", ReadRun);
 }
 
 }  // namespace flair::python

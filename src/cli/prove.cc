@@ -14,6 +14,7 @@
 #include "cli/render.h"
 #include "cli/session.h"
 #include "cli/slack_text.h"
+#include "repo/run.h"
 #include "trainer/prove_folder.h"
 
 namespace flair::cli {
@@ -30,33 +31,52 @@ struct Args {
   std::vector<std::string> slack;
 };
 
-// What a recorded run is said to be of; nothing for one of the exact engine.
-Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Args& args) {
-  if (args.program.empty()) return std::optional<trainer::RecordedRequest>();
-  trainer::RecordedRequest request;
-  FLAIR_TRY(request.program, ReadProgram(s.env(), s.Absolute(args.program)));
-  if (!args.data.empty()) request.data = s.Absolute(args.data);
-  if (args.data.empty() && !request.program.columns.empty()) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "the program reads data: --data names the registered folder");
+// What a recorded run is said to be of, by what was typed or by itself; nothing for one of the
+// exact engine.
+Result<std::optional<trainer::RecordedRequest>> RecordedOf(Session& s, const Args& args,
+                                                           const std::string& folder) {
+  std::optional<trainer::RecordedRequest> request;
+  if (args.program.empty()) {
+    FLAIR_TRY(request, trainer::RequestOf(s.env(), folder));
+    if (!request && !args.slack.empty()) {
+      return Error(ErrorCode::kInvalidArgument, "--slack is for recorded runs; this one is exact");
+    }
+  } else {
+    request.emplace();
+    FLAIR_TRY(request->program, ReadProgram(s.env(), s.Absolute(args.program)));
+    if (!args.data.empty()) request->data = s.Absolute(args.data);
+    if (args.data.empty() && !request->program.columns.empty()) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "the program reads data: --data names the registered folder");
+    }
+    FLAIR_TRY(request->seed, Digest::FromHex(args.seed));
+    request->slack = program::DefaultSlack(request->program);
   }
-  FLAIR_TRY(request.seed, Digest::FromHex(args.seed));
-  request.slack = program::DefaultSlack(request.program);
   for (const std::string& bound : args.slack) {
-    FLAIR_DO(ReadBound(bound, request.slack));
-    if (bound.starts_with("beta=")) request.counts_beta = false;
+    FLAIR_DO(ReadBound(bound, request->slack));
+    if (bound.starts_with("beta=")) request->counts_beta = false;
   }
-  return std::optional<trainer::RecordedRequest>(std::move(request));
+  return request;
+}
+
+// A folder, or the id of one of this repository's runs.
+Result<std::string> FolderOf(Session& s, const std::string& typed) {
+  const std::string path = s.Absolute(typed);
+  if (typed.find('/') != std::string::npos || Exists(s.env(), path)) return path;
+  const auto repo = s.OpenRepo();
+  if (!repo.ok()) return path;
+  const auto folder = RunFolder((*repo)->runs_dir(), typed);
+  return folder.ok() ? *folder : path;
 }
 
 // Whether what was typed says one kind of run.
 Status CheckTyped(const Args& args) {
   const auto wrong = [](const char* what) { return Error(ErrorCode::kInvalidArgument, what); };
   if (args.program.empty()) {
-    if (args.data.empty() && args.seed.empty() && args.slack.empty()) return OkStatus();
-    return wrong("--data, --seed and --slack go with --program, for a recorded run");
-  }
-  if (!Digest::FromHex(args.seed).ok()) {
+    if (!args.data.empty() || !args.seed.empty()) {
+      return wrong("--data and --seed go with --program, for a recorded run");
+    }
+  } else if (!Digest::FromHex(args.seed).ok()) {
     return wrong("a recorded run needs --seed with 64 hex digits");
   }
   program::Slack unused;
@@ -102,7 +122,7 @@ class StageClock {
 
 Result<ExitCode> Prove(Session& s, const Args& args) {
   FLAIR_TRY(const Keypair key, s.LoadKeypair());
-  const std::string folder = s.Absolute(args.run);
+  FLAIR_TRY(const std::string folder, FolderOf(s, args.run));
   const std::string stem =
       s.Absolute(args.out.empty() ? folder.substr(folder.rfind('/') + 1) : args.out);
   trainer::ProveRequest request{
@@ -112,7 +132,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
       .memory_bytes = args.memory_mib ? BytesOf(*args.memory_mib) : DefaultMemoryBytes(),
       .steps_per_chunk = args.steps,
       .recorded = std::nullopt};
-  FLAIR_TRY(request.recorded, RecordedOf(s, args));
+  FLAIR_TRY(request.recorded, RecordedOf(s, args, folder));
   request.wallet.bytes = key.wallet().bytes;
   request.proof_path = stem + ".proof";
   const std::string statement_path = stem + ".statement.json";
@@ -177,7 +197,7 @@ Result<ExitCode> Prove(Session& s, const Args& args) {
 
 Run Define(Options& o) {
   auto args = std::make_shared<Args>();
-  o.One("RUN", args->run, "Folder of the run", Need::kRequired);
+  o.One("RUN", args->run, "The run: its folder, or its id in this repository", Need::kRequired);
   o.Value("-o,--out", args->out, "Where to: OUT.proof, OUT.statement.json (default: the run's id)");
   o.Value("--memory", args->memory_mib, "MiB to use (default: three quarters of the machine's)");
   o.Value("--chunk", args->steps, "Steps of a chunk (default: as many as the memory holds)");

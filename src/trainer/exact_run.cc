@@ -13,9 +13,6 @@
 namespace flair::trainer {
 namespace {
 
-constexpr const char* kSeedSetting = "seed";
-constexpr const char* kDataSetting = "data";
-
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
 
 // Writes tensors as a step; their bytes live until it returns.
@@ -58,13 +55,6 @@ Result<ModelIntegers> ReadTensors(const RunReader& reader, const RunReader::Step
     integers.push_back(std::move(own));
   }
   return integers;
-}
-
-const std::string* SettingOf(const RunMeta& meta, std::string_view name) {
-  for (const auto& [key, value] : meta.settings) {
-    if (key == name) return &value;
-  }
-  return nullptr;
 }
 
 }  // namespace
@@ -122,22 +112,15 @@ Result<ReadRun> ReadExactRun(Env& env, const std::string& folder) {
   if (!reader->result()) return Wrong(folder + ": the run is not finished");
   ReadRun read;
   read.id = reader->id();
-  const std::string program_path = JoinPath(folder, kProgramFile);
-  FLAIR_TRY(const Bytes bytes, ReadFile(env, program_path, program::kMaxProgramBytes));
-  auto program = program::DecodeProgram(bytes);
-  if (!program.ok()) return std::move(program).error().In(program_path);
-  read.run.program = std::move(*program);
+  FLAIR_TRY(std::optional<RunSubject> subject, SubjectOf(env, folder, meta));
   const auto corrupt = [&](const std::string& what) {
     return Error(ErrorCode::kCorrupt, folder + ": " + what);
   };
-  if (meta.program != program::HashProgram(read.run.program)) {
-    return corrupt("the program is not the one that the run names");
-  }
-  const std::string* seed = SettingOf(meta, kSeedSetting);
-  if (seed == nullptr) return corrupt("the run names no seed");
-  FLAIR_TRY(read.run.seed, Digest::FromHex(*seed));
-  if (const std::string* data = SettingOf(meta, kDataSetting)) read.run.data = *data;
-  read.run.data_card = meta.data_card;
+  if (!subject) return corrupt("the run names no program");
+  read.run.program = std::move(subject->program);
+  read.run.seed = subject->seed;
+  read.run.data = std::move(subject->data);
+  read.run.data_card = subject->data_card;
   read.run.first_step = meta.first_step;
 
   const auto& steps = reader->steps();

@@ -20,11 +20,11 @@
 #include "program/program.h"
 #include "program/train.h"
 #include "trainer/model_tensors.h"
+#include "trainer/run_subject.h"
 
 namespace flair::trainer {
 
 inline constexpr std::string_view kExactFramework = "flair exact 1";
-inline constexpr std::string_view kProgramFile = "program.flair";
 
 // What a run is of. Without columns it has no card.
 struct ExactRun {

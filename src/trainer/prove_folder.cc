@@ -156,6 +156,11 @@ Result<Job> RecordedJob(Env& env, const std::string& folder, const RecordedReque
   if (!request.data.empty()) {
     FLAIR_TRY(const data::DataCard card, data::ReadCard(env, request.data));
     job.run.data_card = data::CardId(card);
+    const std::optional<Digest>& trained = recorded.meta().data_card;
+    if (trained && trained != job.run.data_card) {
+      return Conflict(request.data + ": another card than the one that the run was trained with")
+          .WithHint("after `flair data refresh` training begins again");
+    }
   }
   job.run.seed = request.seed;
   job.run.first_step = recorded.first_step();
@@ -220,6 +225,26 @@ Status CheckRows(const Job& job, std::uint64_t records) {
 }
 
 }  // namespace
+
+Result<std::optional<RecordedRequest>> RequestOf(Env& env, const std::string& folder) {
+  FLAIR_TRY(const auto reader, RunReader::Open(env, folder));
+  if (reader->meta().framework == kExactFramework) return std::optional<RecordedRequest>();
+  FLAIR_TRY(std::optional<RunSubject> subject, SubjectOf(env, folder, reader->meta()));
+  if (!subject) {
+    return Error(ErrorCode::kInvalidArgument,
+                 folder + ": a run of '" + reader->meta().framework + "' that names no program")
+        .WithHint(
+            "--program FILE --data FOLDER --seed HEX say what it is of; flair.record(.., "
+            "card=FOLDER) "
+            "writes it down");
+  }
+  RecordedRequest request{.program = std::move(subject->program),
+                          .data = std::move(subject->data),
+                          .seed = subject->seed,
+                          .slack = {}};
+  request.slack = program::DefaultSlack(request.program);
+  return std::optional(std::move(request));
+}
 
 Result<ProvenFolder> ProveFolder(Env& env, const ProveRequest& request,
                                  const ProveFolderHooks& hooks) {

@@ -36,6 +36,10 @@ struct RecordedRequest {
   bool counts_beta = true;  // beta is 20 in a million decisions, 8 at least, whatever slack says
 };
 
+// What a recorded run says itself; none for one of the exact engine. Its slack is the default.
+// Errors: kInvalidArgument for a run that was bound to no program.
+Result<std::optional<RecordedRequest>> RequestOf(Env& env, const std::string& folder);
+
 struct ProveRequest {
   std::string folder;                 // of the run
   Digest wallet;                      // public key of who proves

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from .. import errors
+from ..assignment import assign
 from ..runs import Run, place_for
 from .state import canonical_name, of_torch
 
@@ -36,6 +37,19 @@ class _Tap:
             yield rows
 
 
+class _Drawn:
+    """An index sampler in the order that the ticket's seed draws: from the run's step to the end of its epoch."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def __len__(self):
+        return self.run._assignment.per_epoch
+
+    def __iter__(self):
+        return self.run._assignment.rest_of_epoch(self.run.steps)
+
+
 def _named(model):
     if isinstance(model, dict):
         return dict(model)
@@ -46,9 +60,11 @@ def _named(model):
 
 class record(Run):
     """`model`, `optimizer`: one, or lists (a GAN; a dict of models names their tensors). `data`: the data set whose
-    row numbers count. `repo`: where the run goes; by default where the model came from."""
+    row numbers count. `repo`: where the run goes; by default where the model came from. `card`: the folder of the
+    registered data set that data= is, for a run that will be proven: the repository's program is what it follows, the hub is
+    asked for a ticket unless it is here, and DataLoaders over data= read in the order of its seed, whatever sampler they have."""
 
-    def __init__(self, model, optimizer, data=None, repo=None, settings=None):
+    def __init__(self, model, optimizer, data=None, repo=None, settings=None, card=None):
         super().__init__()
         if isinstance(data, IterableDataset):
             raise errors.Unsupported("record: an IterableDataset has no row numbers",
@@ -57,12 +73,26 @@ class record(Run):
         self._optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
         self._data, self._repo = data, place_for(next(iter(self._models.values())), repo)
         self._settings = {"optimizer": ", ".join(type(o).__name__ for o in self._optimizers), **(settings or {})}
+        if card is not None:
+            self._bind(card)
         inner = [n or type(m).__name__ for model in self._models.values() for n, m in model.named_modules()
                  if isinstance(m, torch.nn.RNNBase) and m.dropout and m.num_layers > 1]
         if inner:  # masks that the core cannot draw again; a later proof will say so
             self._settings["dropout_inside"] = ", ".join(inner)
         self._fetched, self._forwarded, self._used = [], [], []
         self._stack = contextlib.ExitStack()
+
+    def _bind(self, card):
+        if self._data is None:
+            raise errors.InvalidArgument("record: card= needs data=, the data set that was registered")
+        if len(self._optimizers) > 1 or len(self._models) > 1:
+            raise errors.Unsupported("record: a run of several models or optimizers follows no program yet",
+                                     "leave card= out: it is recorded, and cannot be proven")
+        self._assignment = assign(self._repo, card)
+        self._assignment.check_size(len(self._data))
+        if any("dropout(" in line.partition(" = ")[2] for line in self._assignment.program.text.splitlines()):
+            raise errors.Unsupported("record: the program draws dropout in public, and torch would draw its own",
+                                     "a model without dropout, or leave card= out: it is recorded, and cannot be proven")
 
     def rows(self, indices):
         """The one line for loops that index tensors themselves: the rows of the batch that comes next."""
@@ -108,6 +138,16 @@ class record(Run):
             data = data.dataset
         return self._data is not None and data is self._data
 
+    def _check_loader(self, loader):
+        batch = self._assignment.program.batch
+        if loader.dataset is not self._data:
+            raise errors.Unsupported("record: a Subset of data= cannot be read in the ticket's order",
+                                     "register the rows that are trained on as a data set of their own")
+        if not loader._auto_collation or loader.batch_size not in (None, batch):
+            raise errors.InvalidArgument(f"record: the program's batches have {batch} rows, the DataLoader's "
+                                         f"{loader.batch_size if loader._auto_collation else 'are no batches'}",
+                                         f"DataLoader(data, batch_size={batch})")
+
     def _tap_loaders(self):
         run, index, following = self, DataLoader._index_sampler.fget, _BaseDataLoaderIter.__next__
 
@@ -117,7 +157,10 @@ class record(Run):
             if not getattr(loader, "in_order", True):
                 raise errors.Unsupported("record: DataLoader(in_order=False) loses the order of the batches",
                                          "leave in_order at its default")
-            return _Tap(index(loader))
+            if run._assignment is None:
+                return _Tap(index(loader))
+            run._check_loader(loader)
+            return _Tap(_Drawn(run))
 
         def next_batch(iterator):
             batch = following(iterator)
