@@ -64,12 +64,15 @@ def assign(repo, card, keypair=None):
     """The assignment of the next run from HEAD on the data of `card`, the folder of a registered data set.
 
     Errors: NotFound (no program.flair, no card, no commit), Unavailable (the hub, when the ticket is not here yet),
-    Unauthorised, Conflict (the card is another wallet's), InvalidArgument.
+    Unauthorised, Conflict (the card is another wallet's), Unsupported (a program with dropout), InvalidArgument.
     """
     program = programs.load(repo.path)
     folder, text, records = _card(card)
     if records < program.batch:
         raise errors.InvalidArgument(f"record: batches of {program.batch} from {records} records",
                                      "a program with a smaller batch, or more data")
+    if any(" = dropout(" in line for line in program.text.splitlines()):
+        raise errors.Unsupported("record: the program draws dropout in public, and the framework would draw its own",
+                                 "a model without dropout, or leave card= out: it is recorded, and cannot be proven")
     given = repo.ticket(text, keypair=keypair)
     return Assignment(program, folder, given["card"], records, given["ticket"], given["seed"])

@@ -63,7 +63,7 @@ def place_for(model, repo):
     if repo is not None:
         return repo
     from . import repository
-    found = repository.loaded_from(model)
+    found = repository.loaded_from(model) if model is not None else None
     if found is not None:
         return found
     try:

@@ -175,3 +175,60 @@ def test_what_a_run_cannot_be_bound_to(site, tmp_path):
     (torn / "card.json").write_text("{")
     programs.from_text(PROGRAM).save(site.path)
     says("torn/card.json", card=torn)
+
+
+# --- Keras ------------------------------------------------------------------------
+
+def keras_net():
+    import keras
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Rescaling(1 / 16), keras.layers.Dense(10)])
+    model.compile(keras.optimizers.SGD(1 / 8), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+@pytest.fixture
+def keras_site(site):
+    """The same site; the program's tensors are the Keras layer's."""
+    text = PROGRAM.replace("param weight", "param dense.weight").replace("param bias", "param dense.bias")
+    programs.from_text(text.replace("(x, weight, bias)", "(x, dense.weight, dense.bias)")).save(site.path)
+    return site
+
+
+@pytest.mark.parametrize("options", [{}, {"steps_per_execution": 3}, {"shuffle": False}])
+def test_fit_follows_the_tickets_order_and_is_proven(keras_site, options):
+    from flair.keras import Recorder
+    site, card, (images, labels) = keras_site, keras_site.path.parent / "digits.data", digits()
+    images = np.concatenate([images[:-1], images[:1]])  # two equal rows: which of them was read follows from the order alone
+    labels = np.concatenate([labels[:-1], labels[:1]])
+    source = site.path.parent / "twins"
+    source.mkdir()
+    np.save(source / "images.npy", images.astype("uint8"))
+    np.save(source / "labels.npy", labels.astype("uint8"))
+    card = site.path.parent / "twins.data"
+    run_flair(site.path, "data", "register", source, "--program", "program.flair", "-o", card)
+    model = keras_net()
+    if "steps_per_execution" in options:
+        model.steps_per_execution = options["steps_per_execution"]
+    recorder = Recorder(repo=site, card=card)
+    model.fit(recorder.data(images.astype("float32"), labels), epochs=2, verbose=0, callbacks=[recorder],
+              **({"shuffle": False} if "shuffle" in options else {}))
+    assert recorder.steps == 14
+    seed = site.ticket((card / "card.json").read_text())["seed"]
+    assert site.read_run(recorder.id)["rows"][:-1] == flair.batches(seed, len(images), BATCH, 14)
+    if not options:
+        proven = run_flair(site.path, "prove", recorder.id, "-o", "round")
+        assert proven["steps"] == 14 and proven["slack"]["later"] < 5e-4
+        run_flair(site.path, "verify", "round.proof", "--statement", "round.statement.json")
+
+
+def test_fit_on_anything_else_is_told_at_once(keras_site):
+    from flair.keras import Recorder
+    card, (images, labels) = keras_site.path.parent / "digits.data", digits()
+    recorder = Recorder(repo=keras_site, card=card)
+    recorder.data(images.astype("float32"), labels)
+    with pytest.raises(Exception, match="step 0 read other rows than the ticket's seed draws"):
+        keras_net().fit(images.astype("float32"), labels, batch_size=BATCH, verbose=0, callbacks=[recorder])
+    with pytest.raises(flair.InvalidArgument, match="has 100 rows"):
+        Recorder(repo=keras_site, card=card).data(images[:100], labels[:100])
+    with pytest.raises(flair.InvalidArgument, match="there is none"):
+        Recorder(repo=keras_site).data(images, labels)

@@ -7,6 +7,11 @@ Rows are found by content: what reaches the step is looked up among the rows of 
 and workers do not matter, and a row that is not in the data (random augmentation) is an error. The weights are read
 inside the training graph before the step, so that steps_per_execution > 1 is recorded step by step. A loop of one's
 own (GradientTape) calls `attach(model, optimizer)` once, `batch(x, y)` in each step and `finish()` at the end.
+
+A run that will be proven takes one line more, which gives it the order of the hub's ticket:
+
+    recorder = flair.keras.Recorder(repo=repo, card="digits.data")
+    model.fit(recorder.data(x, y), callbacks=[recorder])
 """
 import hashlib
 
@@ -15,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import errors
+from ..assignment import assign
 from ..runs import Run, place_for
 from ..tensors import of_array
 from .state import Mapping
@@ -50,28 +56,82 @@ class _Rows:
         return found
 
 
+    def check(self, batch, rows, step):
+        """Is the batch these rows, in this order?"""
+        for b, c in zip(batch, self.columns):
+            wanted = c[rows].astype(b.dtype)
+            if b.size != wanted.size or not np.array_equal(b.reshape(wanted.shape), wanted):
+                raise errors.InvalidArgument(f"record: step {step} read other rows than the ticket's seed draws",
+                                             "feed fit with recorder.data(x, y), without steps_per_epoch")
+        return rows
+
+
+class _Batches(keras.utils.PyDataset):
+    """The batches of an epoch in the ticket's order. Keras may shuffle the numbers that it asks for, and looks at some
+    batches before it begins: within an epoch it gets one after another, whatever it asks for."""
+
+    def __init__(self, recorder, columns):
+        super().__init__(workers=1, use_multiprocessing=False)
+        self._recorder, self._columns, self._next = recorder, columns, None
+
+    def __len__(self):
+        return self._recorder._assignment.per_epoch
+
+    def __getitem__(self, number):
+        if self._next is not None:
+            number, self._next = self._next, self._next + 1
+        rows = self._recorder._assignment.rows(number)
+        return tuple(tf.nest.map_structure(lambda column: np.asarray(column)[rows], c) for c in self._columns)
+
+    def on_epoch_begin(self):
+        self._next = self._recorder._seen()
+
+    def on_epoch_end(self):
+        self._next = None
+
+
 class Recorder(keras.callbacks.Callback, Run):
     """`data`: the arrays whose row numbers count, as fit receives them. `repo`: where the run goes; by default where the
-    model came from."""
+    model came from. `card`: the folder of the registered data set, for a run that will be proven: the repository's program is
+    what it follows, the hub is asked for a ticket unless it is here, and `data(x, y)` feeds fit in the order of its seed."""
 
-    def __init__(self, data=None, repo=None, settings=None):
+    def __init__(self, data=None, repo=None, settings=None, card=None):
         keras.callbacks.Callback.__init__(self)
         Run.__init__(self)
         self._repo, self._settings, self._wrapped = repo, settings or {}, None
         self._rows_of = _Rows(tf.nest.flatten(data)) if data is not None else None
         self._pending, self._error = None, None
+        if card is not None:
+            self._repo = place_for(None, repo)
+            self._assignment = assign(self._repo, card)
 
     def data(self, x, y=None):
-        """Registers the training data and returns it for fit: model.fit(*recorder.data(x, y), callbacks=[recorder])."""
+        """The training data in the ticket's order, for model.fit(recorder.data(x, y), callbacks=[recorder]).
+
+        x, y: arrays of one row for each record of the card, or structures of such. Returns a keras.utils.PyDataset whose
+        batches are the program's. Errors: InvalidArgument without card=, or with other than the card's number of rows.
+        """
+        if self._assignment is None:
+            raise errors.InvalidArgument("record: the order of data() is that of a ticket, and there is none",
+                                         "Recorder(card=FOLDER); or Recorder(data=(x, y)), which records the order as it is")
         columns = [c for c in (x, y) if c is not None]
         self._rows_of = _Rows(tf.nest.flatten(columns))
-        return tuple(columns)
+        for column in self._rows_of.columns:
+            self._assignment.check_size(len(column))
+        return _Batches(self, columns)
+
+    def _seen(self):
+        """Steps that began."""
+        return self.steps + (self._pending is not None)
 
     # --- inside the graph ---------------------------------------------------------
 
     def _note(self, step, rate, count, *arrays):  # `count` columns of the batch, then the weights
         try:
-            rows = self._rows_of.find(arrays[:count], int(step))
+            if self._assignment is None:
+                rows = self._rows_of.find(arrays[:count], int(step))
+            else:
+                rows = self._rows_of.check(arrays[:count], self._assignment.rows(self._seen()), self._seen())
             if self._pending and self._pending[0] == step:  # accumulation: the weights have not moved
                 self._pending[1].append(rows)
             else:

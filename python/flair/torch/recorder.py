@@ -90,9 +90,6 @@ class record(Run):
                                      "leave card= out: it is recorded, and cannot be proven")
         self._assignment = assign(self._repo, card)
         self._assignment.check_size(len(self._data))
-        if any("dropout(" in line.partition(" = ")[2] for line in self._assignment.program.text.splitlines()):
-            raise errors.Unsupported("record: the program draws dropout in public, and torch would draw its own",
-                                     "a model without dropout, or leave card= out: it is recorded, and cannot be proven")
 
     def rows(self, indices):
         """The one line for loops that index tensors themselves: the rows of the batch that comes next."""
