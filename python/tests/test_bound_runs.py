@@ -177,6 +177,76 @@ def test_what_a_run_cannot_be_bound_to(site, tmp_path):
     says("torn/card.json", card=torn)
 
 
+# --- what the hub asks of them ----------------------------------------------------
+
+@pytest.fixture
+def strict_site(site, people, tmp_path):
+    """The owner's policy asks for the program, and for a registered card with its ticket."""
+    people("alice")
+    origin = flair.open(tmp_path / "alice/work")
+    (origin.path / "flair.toml").write_text(
+        f'format = 1\n[contribution]\nregistered_card = true\n[program]\nhash = "{programs.load(site.path).hash}"\n')
+    origin.commit(message="Policy", add=["flair.toml"])
+    origin.push()
+    people("bob")
+    site.pull()
+    return site
+
+
+def trained(site, steps=1, **bound):
+    data, model = dataset(), net()
+    site.load_into(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1 / 8)
+    with flair.record(model, optimizer, data=data, repo=site, **bound) as run:
+        loop(model, optimizer, first(steps, DataLoader(data, batch_size=BATCH)))
+    return model, run
+
+
+def refused(site, *says):
+    with pytest.raises(flair.PolicyViolation) as raised:
+        site.push()
+    for text in says:
+        assert text in str(raised.value), str(raised.value)
+    site.reset("HEAD~1", "hard")
+
+
+def test_the_hub_takes_a_run_on_a_registered_card(strict_site):
+    model, run = trained(strict_site, card=strict_site.path.parent / "digits.data")
+    strict_site.commit(model, run=run, message="One step")
+    assert strict_site.push().number == 1
+
+
+def test_the_hub_refuses_what_was_trained_otherwise(strict_site):
+    site, card = strict_site, strict_site.path.parent / "digits.data"
+    model, run = trained(site)
+    site.commit(model, run=run, message="By a program of its own, on whatever")
+    refused(site, "flair.toml:5: program.hash", "names no program", "flair.toml:3: contribution.registered_card", "names no data card")
+
+    model, run = trained(site, card=card)
+    site.commit(model, run=run, message="One step")
+    with torch.no_grad():
+        model.bias += 1
+    site.commit(model, run=run, message="The same run again, for other weights")
+    refused(site, "names a ticket that is not the hub's for its parent, card and author")
+
+
+def test_a_card_of_another_wallet_is_of_no_use(strict_site, people, hub, tmp_path):
+    card = strict_site.path.parent / "digits.data"
+    model, run = trained(strict_site, card=card)
+    people("alice")
+    flair.Client(hub).invite("/".join(strict_site.remotes["origin"].split("/")[-2:]), (carol := people("carol")))
+    people("carol")
+    theirs = flair.clone(strict_site.remotes["origin"], tmp_path / "carol/work")
+    with pytest.raises(flair.Conflict, match="is registered by"):
+        flair.record(model, torch.optim.SGD(model.parameters(), lr=1 / 8), data=dataset(), repo=theirs, card=card)
+    # Bob's run under Carol's name.
+    (theirs.path / ".flair/runs").mkdir(exist_ok=True)
+    (strict_site.path / ".flair/runs" / run.id).rename(theirs.path / ".flair/runs" / run.id)
+    theirs.commit(model, run=run, message="Not mine")
+    refused(theirs, f"which is registered by {flair.wallet(tmp_path / 'bob/.config/flair/id.json')} and not by its author")
+    assert carol
+
+
 # --- Keras ------------------------------------------------------------------------
 
 def keras_net():

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "hub/branch_policy.h"
+#include "hub/card_check.h"
 #include "hub/comparison.h"
 #include "hub/facts.h"
 #include "hub/json.h"
@@ -215,6 +216,11 @@ class Acceptance {
     std::vector<Violation> violations;
     for (const NewCommit& c : new_) {
       FLAIR_TRY(CommitFacts facts, CollectFacts(objects_, c.id, c.commit, policy_));
+      if (policy_.registered_card.value) {
+        auto problem =
+            Query(hub_.db, [&](Database& db) { return CardProblem(db, repo_id(), c.commit); });
+        FLAIR_TRY(facts.card_problem, std::move(problem));
+      }
       const bool derived = c.commit.merge || !c.commit.lineage.empty() || c.commit.parents.empty();
       if (moves_ && derived) facts.changes_weights = false;
       const auto found = CheckContribution(policy_, facts, PolicyRoleOf(call_.role));
@@ -242,6 +248,7 @@ class Acceptance {
     whole.changes_weights = true;
     whole.num_samples = policy_.min_samples.value;
     whole.num_steps = policy_.min_steps.value;
+    if (policy_.program_hash) whole.program = policy_.program_hash->value;
     whole.update_norm = TrainableNorm(evidence, policy_);
     violations = CheckContribution(policy_, whole, PolicyRoleOf(call_.role));
     return OkStatus();

@@ -37,6 +37,7 @@ Result<CommitFacts> CollectFacts(const ObjectStore& objects, const CommitId& id,
     facts.has_training = true;
     facts.num_samples = commit.training->num_samples;
     facts.num_steps = commit.training->num_steps;
+    facts.program = commit.training->program;
   }
   Tree before;
   if (!commit.parents.empty()) {

@@ -91,6 +91,7 @@ class Checker {
           std::to_string(facts_.num_steps) + " steps; at most " +
               std::to_string(policy_.max_steps->value));
     }
+    CheckSubject();
     if (!policy_.max_update_norm) return;
     const Ruled<double>& bound = *policy_.max_update_norm;
     if (!facts_.update_norm) {
@@ -98,6 +99,19 @@ class Checker {
     } else if (!(*facts_.update_norm <= bound.value)) {  // NaN fails too
       Add(bound.line, "contribution.max_update_norm",
           "update norm " + Number(*facts_.update_norm) + "; at most " + Number(bound.value));
+    }
+  }
+
+  // What it was trained by, and on.
+  void CheckSubject() {
+    if (policy_.program_hash && facts_.program != policy_.program_hash->value) {
+      Add(policy_.program_hash->line, "program.hash",
+          (facts_.program ? "trained by program " + facts_.program->ToHex().substr(0, 12)
+                          : std::string("names no program")) +
+              "; must be " + policy_.program_hash->value.ToHex().substr(0, 12));
+    }
+    if (policy_.registered_card.value && facts_.card_problem && !facts_.card_problem->empty()) {
+      Add(policy_.registered_card.line, "contribution.registered_card", *facts_.card_problem);
     }
   }
 

@@ -30,6 +30,8 @@ constexpr KnownKey kKnownKeys[] = {
     {"contribution.min_steps"},
     {"contribution.max_steps"},
     {"contribution.max_update_norm"},
+    {"contribution.registered_card"},
+    {"program.hash"},
     {"merge.methods"},
     {"merge.staleness"},
     {"merge.min_contributions"},
@@ -39,8 +41,6 @@ constexpr KnownKey kKnownKeys[] = {
     {"tensors.counters"},
     {"tensors.trainable"},
     {"licence.spdx"},
-    {"contribution.registered_card", Known::kLater},
-    {"program.hash", Known::kLater},
     {"program.lr_min", Known::kLater},
     {"program.lr_max", Known::kLater},
     {"proof.tier", Known::kLater},
@@ -185,6 +185,14 @@ Status ReadAccess(const toml::node& node, std::string_view path, Policy& p) {
   return OkStatus();
 }
 
+Status ReadProgramHash(const toml::node& node, std::string_view path, Policy& p) {
+  FLAIR_TRY(const std::string text, ReadText(node, path));
+  const auto hash = Digest::FromHex(text);
+  if (!hash.ok()) return Wrong(node, path, "64 hex digits, as `flair program show` prints them");
+  p.program_hash = {*hash, LineOf(node)};
+  return OkStatus();
+}
+
 Status ReadSpdx(const toml::node& node, std::string_view path, Policy& p) {
   FLAIR_TRY(const std::string text, ReadText(node, path));
   const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -202,6 +210,12 @@ Status ReadKey(const toml::node& node, std::string_view path, Policy& p) {
   if (path == "hub.key") return ReadHubKey(node, path, p);
   if (path.starts_with("access.")) return ReadAccess(node, path, p);
   if (path == "licence.spdx") return ReadSpdx(node, path, p);
+  if (path == "program.hash") return ReadProgramHash(node, path, p);
+  if (path == "contribution.registered_card") {
+    if (!node.is_boolean()) return Wrong(node, path, "true or false");
+    p.registered_card = {node.as_boolean()->get(), line};
+    return OkStatus();
+  }
   if (path == "contribution.max_update_norm") {
     FLAIR_TRY(const double v, ReadPositive(node, path));
     p.max_update_norm = {v, line};

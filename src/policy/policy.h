@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "crypto/digest.h"
 #include "crypto/ed25519.h"
 
 namespace flair {
@@ -57,6 +58,9 @@ struct Policy {
   Ruled<std::uint64_t> min_steps;
   std::optional<Ruled<std::uint64_t>> max_steps;
   std::optional<Ruled<double>> max_update_norm;
+  Ruled<bool> registered_card;  // and the ticket for it
+
+  std::optional<Ruled<Digest>> program_hash;
 
   std::optional<Ruled<std::vector<std::string>>> merge_methods;  // absent: any
   // By how many merges a contribution's base may be behind; absent: any.
@@ -96,6 +100,9 @@ struct CommitFacts {
   std::vector<std::string> changed_tensors;
   std::vector<std::string> non_finite_tensors;  // NaN or Inf
   std::vector<std::string> changed_paths;
+  std::optional<Digest> program;  // that the training record names
+  // What is wrong with its data card or ticket, empty: nothing. Absent where only the hub knows.
+  std::optional<std::string> card_problem;
 };
 
 // Checks one contributed commit. `pusher` is the role of who brings it: changing

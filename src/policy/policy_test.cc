@@ -64,7 +64,9 @@ TEST(PolicyTest, RefusesWhatItWouldNotEnforceAndNamesTheLine) {
       {"format = 1\nmin_sampels = 5\n", "the nearest known key is 'contribution.min_samples'"},
       {"format = 1\n[access]\nupdates = \"sealed\"\n", "flair.toml:3: 'access.updates = "},
       {"format = 1\n[proof]\ntier = \"full\"\n", "flair.toml:3: 'proof.tier' is not enforced"},
-      {"format = 1\n[contribution]\nregistered_card = true\n", "not enforced"},
+      {"format = 1\n[program]\nlr_max = 0.1\n", "not enforced"},
+      {"format = 1\n[contribution]\nregistered_card = 1\n", "true or false"},
+      {"format = 1\n[program]\nhash = \"12ab\"\n", "64 hex digits"},
       {"[contribution]\nmin_samples = 5\n", "'format = 1' is missing"},
       {"format = 2\n", "'format' must be 1"},
       {"format = \"1\"\n", "'format' must be 1"},
@@ -126,6 +128,46 @@ CommitFacts Good() {
   f.changed_tensors = {"fc.weight"};
   f.changed_paths = {"model.safetensors"};
   return f;
+}
+
+TEST(PolicyTest, WhatAContributionWasTrainedByAndOn) {
+  const std::string hash(64, 'a');
+  const Policy p = Parsed(
+      "format = 1\n[contribution]\nregistered_card = true\n[program]\nhash = \"" + hash + "\"\n");
+  CommitFacts good = Good();
+  good.program = Digest::FromHex(hash).value();
+  good.card_problem = "";
+  EXPECT_THAT(CheckContribution(p, good, PolicyRole::kContributor), IsEmpty());
+
+  CommitFacts unknown = good;  // only the hub knows its cards
+  unknown.card_problem.reset();
+  EXPECT_THAT(CheckContribution(p, unknown, PolicyRole::kContributor), IsEmpty());
+
+  CommitFacts no_weights = good;
+  no_weights.changes_weights = false;
+  no_weights.program.reset();
+  no_weights.card_problem = "names no data card";
+  EXPECT_THAT(CheckContribution(p, no_weights, PolicyRole::kContributor), IsEmpty());
+
+  const struct {
+    void (*spoil)(CommitFacts&);
+    const char* says;
+  } kCases[] = {
+      {[](CommitFacts& f) { f.program.reset(); },
+       "flair.toml:5: program.hash: commit abc: names no program; must be aaaaaaaaaaaa"},
+      {[](CommitFacts& f) { f.program->bytes[0] = std::byte{1}; },
+       "flair.toml:5: program.hash: commit abc: trained by program 01aaaaaaaaaa; must be "
+       "aaaaaaaaaaaa"},
+      {[](CommitFacts& f) { f.card_problem = "names no data card"; },
+       "flair.toml:3: contribution.registered_card: commit abc: names no data card"},
+  };
+  for (const auto& c : kCases) {
+    CommitFacts facts = good;
+    c.spoil(facts);
+    const auto found = CheckContribution(p, facts, PolicyRole::kContributor);
+    ASSERT_EQ(found.size(), 1u) << c.says;
+    EXPECT_EQ(found[0].ToText(), c.says);
+  }
 }
 
 TEST(PolicyTest, EachBrokenRuleNamesItsLine) {

@@ -14,6 +14,7 @@ reviews = 1                 # approvals before a proposal can be merged
 [contribution]
 min_samples = 0             # rows that each update says it was trained on
 # max_update_norm = 25.0    # L2 of an update over the trainable tensors
+# registered_card = true    # trained on a data card registered here, in its ticket's order
 
 [merge]
 min_contributions = 1       # proposals in one round
