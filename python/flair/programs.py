@@ -80,6 +80,18 @@ def exactly(number):
     return fractions.Fraction(single)
 
 
+def written(number):
+    """A scalar as people wrote it, where float32 holds the same number and its fraction is the shorter one: 0.9 is 9/10, not
+    15099494/2^24. Half a unit of float32 between them is what float32 itself rounds; long denominators cost a proof.
+
+    Errors: InvalidArgument for infinities and NaN.
+    """
+    exact = exactly(number)
+    if isinstance(number, (int, fractions.Fraction)):
+        return exact
+    return min(fractions.Fraction(str(np.float32(number))), exact, key=lambda f: f.denominator)
+
+
 def _text(value):
     if isinstance(value, str):
         return value
@@ -87,7 +99,7 @@ def _text(value):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(str(int(v)) for v in value) + "]"
-    value = exactly(value)
+    value = written(value)
     return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
 
 
@@ -101,23 +113,31 @@ def _quoted(name):
     return name if plain.isascii() and plain.isalnum() and not name[0].isdigit() and name[0] != "." else f'"{name}"'
 
 
+_RATE_BITS = 27  # of the largest rate's numerator: float32's, and room that a step's products have
+
+
 def schedule(rates):
     """The text of a schedule: `rates`, one learning rate a step; the last one stays.
 
-    Errors: InvalidArgument for none, for negative ones, and for such as have no common unit below 2^-61.
+    One that never changes is what float32 holds. Several share a unit, a power of two of which the largest has less than
+    2^27: what they lose is 2^-28 of it at most.
+    Errors: InvalidArgument for none, for negative ones, and for such as have no unit above 2^-61.
     """
     exact = [exactly(rate) for rate in rates]
     if not exact or min(exact) < 0:
         raise errors.InvalidArgument("program: a schedule is one learning rate a step, none of them negative")
+    if any(rate != exact[0] for rate in exact):
+        largest = max(exact)
+        unit = fractions.Fraction(2) ** (_RATE_BITS - 1 - math.floor(math.log2(largest)))
+        exact = [round(rate * unit) / unit for rate in exact]
     pieces = []
     for rate in exact:
         if pieces and pieces[-1][0] == rate:
             pieces[-1][1] += 1
         else:
             pieces.append([rate, 1])
-    unit = math.lcm(*(rate.denominator for rate, _ in pieces))
-    if unit >= 1 << 62 or max(rate * unit for rate, _ in pieces) >= 1 << 62:
-        raise errors.InvalidArgument("program: the learning rates have no common unit above 2^-62; round the small ones")
+    if max(rate.denominator for rate, _ in pieces) >= 1 << 62:
+        raise errors.InvalidArgument("program: a learning rate below 2^-38 moves no float32 weight; use a larger one")
     return ", ".join([f"{_text(rate)} x {count}" for rate, count in pieces[:-1]] + [_text(pieces[-1][0])])
 
 
