@@ -199,7 +199,7 @@ CASES = {
     "warmup": dict(model=Mlp, optimizer=sgd(), scheduler=lambda o: torch.optim.lr_scheduler.SequentialLR(
         o, [torch.optim.lr_scheduler.LinearLR(o, 0.1, total_iters=2), torch.optim.lr_scheduler.StepLR(o, 1, 0.3)], [2])),
     "resnet": dict(model=lambda: Resnet((4, 8), 1), optimizer=sgd(momentum=0.9, weight_decay=1e-4), profile=["gradient 24 26"]),
-    "mobile": dict(model=Mobile, seed=2, optimizer=sgd(), profile=["gradient 24 24"], gauge=("stem.bias", "point.bias")),
+    "mobile": dict(model=Mobile, seed=2, optimizer=sgd(), profile=["gradient 24 24"], still=("stem.bias", "point.bias", "bn0.weight")),
     "adam": dict(model=Mlp, optimizer=lambda p: torch.optim.Adam(p, 2e-3, weight_decay=1e-2)),
     "adamw": dict(model=Mlp, of_model=decayed),
     "autoencoder": dict(model=Autoencoder, loss=nn.MSELoss(), optimizer=sgd(lr=0.02), target="input", profile=["gradient 24 26"], data="images.data"),
@@ -274,8 +274,8 @@ def test_training_is_what_the_exact_engine_does(digits, name):
         torchs = after[n].double().numpy()
         assert torchs.shape == dims
         error, update = np.linalg.norm(torchs - exact[n]), np.linalg.norm(torchs - before[n])
-        if n in case.get("gauge", ()):
-            assert error < 1e-5
+        if n in case.get("still", ()):  # a norm behind takes away what it does
+            assert max(error, update) < 2e-5, n
         elif update > 1e-9:
             assert error < 1e-3 * update, n
         else:
