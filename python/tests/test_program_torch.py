@@ -280,3 +280,302 @@ def test_training_is_what_the_exact_engine_does(digits, name):
             assert error < 1e-3 * update, n
         else:
             assert error <= 2**-22 * max(1, torchs.size) ** 0.5, n  # frozen
+
+
+def shape_of(text):
+    """A program's text without names of nodes and whatever has a default: columns, parameters, operators with what they read."""
+    numbers, lines = {}, []
+    for line in text.splitlines():
+        made = re.match(r"(\w+) = (.*)", line)
+        if made:
+            numbers[made[1]] = f"node{len(numbers)}"
+            line = made[2]
+        lines.append(re.sub(r"\b(\w+)(?=[,)]|$)", lambda m: numbers.get(m[1], m[1]), line) if made or line.startswith("loss") else line)
+    return lines
+
+
+@pytest.mark.parametrize("name, model, shape, lr", [
+    ("mlp", lambda: Mlp(784, 256, 256), (28, 28), 1 / 8),
+    ("cnn", Lenet, (1, 28, 28), 1 / 16),
+])  # fmt: skip
+def test_programs_are_those_written_by_hand(name, model, shape, lr):
+    model, written = model(), programs.load(EXAMPLES / f"{name}.txt")
+    made = flair.program(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr), images(shape, written.batch), 100)
+    assert shape_of(made.text) == shape_of(written.text)
+
+
+def vgg11():
+    layers, last = [], 3
+    for width in (64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"):
+        if width == "M":
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(last, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            last = width
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, 10))
+
+
+@pytest.mark.parametrize("make, head, parameters, operators", [
+    (lambda: nn.Sequential(Of(lambda s, x: (x.float() / 255 - 0.5) / 0.25), Resnet((64, 128, 256, 512), 2, 3, 1)), 26,
+     11_173_962, {"conv": 20, "batch_norm": 20, "relu": 17, "add": 8, "affine": 1, "reduce": 1, "linear": 1, "cross_entropy": 1}),
+    (vgg11, 25, 9_493_770, {"conv": 8, "batch_norm": 8, "relu": 9, "max_pool": 5, "flatten": 1, "linear": 2, "dropout": 1, "cross_entropy": 1}),
+], ids=["resnet18", "vgg11"])  # fmt: skip
+def test_large_networks(make, head, parameters, operators):
+    model = make()
+    sample = images((3, 32, 32), 64, torch.uint8 if "affine" in operators else torch.float32)
+    made = flair.program(model, F.cross_entropy, torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=5e-4), sample, 1,
+                         profile=[f"gradient {head - 2} {head}", "activation 20 14"])
+    assert sum(int(np.prod(dims)) for _, dims in made.parameters) == parameters == sum(p.numel() for p in model.parameters())
+    found = re.findall(r"^\w+ = (\w+)\(", made.text, re.M)
+    assert {name: found.count(name) for name in set(found)} == operators
+
+
+def test_ways_to_write_one_thing_give_one_program():
+    def made(forward, parts):
+        model = Of(forward, **parts())
+        return flair.program(model, F.cross_entropy, torch.optim.SGD(model.parameters(), 0.1), images((2, 4, 4)), 1)
+
+    fc = lambda: {"fc": nn.Linear(32, 10)}  # noqa: E731
+    ways = [lambda s, x: s.fc(x.float().flatten(1) / 16 - 0.5), lambda s, x: s.fc((x / 16 - 0.5).view(-1, 32)),
+            lambda s, x: s.fc((x.unsqueeze(1).float() - 8).div(8).mul_(0.5).reshape(len(x), 4, 8).view(-1, 32)),
+            lambda s, x: torch.addmm(s.fc.bias, x.float().flatten(1) / 16 - 0.5, s.fc.weight.t())]
+    assert len({made(way, fc).hash for way in ways}) == 1
+    conv = lambda: {"conv": nn.Conv2d(2, 10, 3)}  # noqa: E731
+    ways = [lambda s, x: F.adaptive_avg_pool2d(s.conv(x / 16), 1).flatten(1), lambda s, x: s.conv(x / 16).mean((2, 3)),
+            lambda s, x: s.conv(x / 16).mean([-1, -2], keepdim=True)[:, :, 0, 0]]
+    assert len({made(way, conv).hash for way in ways}) == 1
+
+
+def test_nothing_is_touched():
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.25), nn.Linear(8, 10))
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=10, cycle_momentum=False)
+    x, y = images((4, 4), dtype=torch.float32)
+
+    def state():
+        return [*(t.clone() for t in model.state_dict().values()), torch.get_rng_state(), *(torch.tensor(g["lr"]) for g in optimizer.param_groups)]
+
+    before, moved, step = state(), dict(scheduler.state_dict()), optimizer.step
+    made = flair.program(model, nn.CrossEntropyLoss(), optimizer, (x, y), 10, scheduler=scheduler)
+    assert all(torch.equal(a, b) for a, b in zip(before, state(), strict=True))
+    assert scheduler.state_dict() == moved and optimizer.step == step and not optimizer.state
+    assert all(p.grad is None for p in model.parameters()) and all(m.training for m in model.modules())
+    rates = []
+    for _ in range(10):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    found = [piece.split(" x ") for piece in re.search("^schedule (.*)$", made.text, re.M)[1].split(", ")]
+    assert all(len(piece) == 1 or piece[1] == "1" for piece in found)
+    numbers = [int(p[0].split("/")[0]) / int(p[0].split("/")[1]) for p in found]
+    assert numbers == pytest.approx(rates, rel=1e-4, abs=2e-3 * 2**-27)
+
+
+def test_columns_are_named_by_the_forward_pass_or_the_caller():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(6, 1)
+
+        def forward(self, wide, narrow):
+            return self.fc(torch.cat([wide, narrow.float() / 4], 1)).squeeze(1)
+
+    model = Two()
+    sample = torch.linspace(-3, 3, 32).reshape(8, 4), torch.ones(8, 2, dtype=torch.int16), torch.rand(8)
+
+    def columns(**more):
+        return flair.program(model, F.mse_loss, torch.optim.SGD(model.parameters(), 0.1), sample, 1, **more).columns
+
+    assert columns(formats={"narrow": (5, 0)}) == [("wide", (4,), 15, 11, 0), ("narrow", (2,), 5, 0, 0), ("labels", (), 15, 13, 0)]
+    assert [c[0] for c in columns(columns=["a", "b", "c"])] == ["a", "b", "c"]
+    with pytest.raises(flair.InvalidArgument, match="2 names for the 3 columns"):
+        columns(columns=["a", "b"])
+
+
+def test_a_recorded_run_is_proven(repo, tmp_path):
+    """A norm, momentum, a schedule and a frozen part, through the recorder, to a proof that is verified."""
+    x, y = sklearn.datasets.load_digits(return_X_y=True)
+    x, steps = x.reshape(-1, 1, 8, 8).astype(np.uint8), 10
+    (tmp_path / "digits").mkdir()
+    np.save(tmp_path / "digits/images.npy", x)
+    np.save(tmp_path / "digits/labels.npy", y.astype(np.uint8))
+    data = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
+    torch.manual_seed(1)
+    model = Of(lambda s, x: s.fc(F.max_pool2d(F.relu(s.norm(s.conv(s.shift + x / 16))), 2).flatten(1)), conv=nn.Conv2d(1, 8, 3),
+               norm=nn.BatchNorm2d(8), fc=nn.Linear(72, 10), shift=nn.Parameter(torch.full((1, 8, 8), -0.5), requires_grad=False))
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 4, 0.5)
+    flair.program(model, F.cross_entropy, optimizer, data[:32], steps, scheduler=scheduler, path=tmp_path,
+                  profile=["gradient 24 26", "conv activation 22 16"])
+    with flair.record(model, optimizer, data=data, repo=repo) as run:
+        for images, labels in torch.utils.data.DataLoader(data, batch_sampler=flair.batches(SEED, len(data), 32, steps)):
+            optimizer.zero_grad()
+            F.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+            scheduler.step()
+    command(tmp_path, "data", "register", "digits", "--program", "program.flair", "-o", "digits.data")
+    proven = command(tmp_path, "prove", run.folder, "--program", "program.flair", "--data", "digits.data", "--seed", SEED, "-o", "run")
+    assert proven["slack"]["later"] < 5e-4
+    verified = command(tmp_path, "verify", "run.proof", "--statement", "run.statement.json")
+    assert verified["valid"] and verified["steps"] == steps
+
+
+# What is refused.
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class Branching(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+def without_gradient(self, x):
+    with torch.no_grad():
+        center = self.fc(x)
+    return self.fc(x) - center
+
+
+def with_autocast(self, x):
+    with torch.autocast("cpu", torch.bfloat16):
+        return self.fc(x).float()
+
+
+def one(compute, **parts):
+    """A network of one float input [4, 12]."""
+    return lambda: Of(compute, **{"fc": nn.Linear(12, 10), **parts})
+
+
+def planes(compute, **parts):
+    return one(lambda s, x: s.fc(compute(s, x.view(-1, 3, 2, 2)).flatten(1)[:, :12]), **parts)
+
+
+MODELS = {
+    "eval mode": (lambda: one(lambda s, x: s.fc(x))().eval(), "Of: it is in eval mode; call model.train() first"),
+    "control flow": (lambda: nn.Sequential(nn.Linear(12, 10), Branching()), "1: what it does depends on the data (Could not guard"),
+    "mask": (one(lambda s, x: s.fc(x)[x[:, 0] > 0]), "has no gt"),
+    "indices": (one(lambda s, x: s.fc(x[:, torch.tensor([0, 1] * 6)])), "the engine has no indexing by a tensor yet; use slices"),
+    "own autograd": (one(lambda s, x: s.fc(Square.apply(x))), "Of: Square has a backward pass of its own; use PyTorch's operators"),
+    "no_grad": (one(without_gradient), ": torch.no_grad stops gradients inside of the model; take it away"),
+    "autocast": (one(with_autocast), ": autocast is not float32; train without it"),
+    "half": (lambda: one(lambda s, x: s.fc(x))().half(), "fc.weight: float16 is not float32; call model.float()"),
+    "double inside": (one(lambda s, x: s.fc(x.double().relu().float())), ": float64 is not float32"),
+    "unknown": (one(lambda s, x: s.fc(torch.trapezoid(x).unsqueeze(1) * x)), "program: Of (test_program_torch.py:"),
+    "gelu": (lambda: nn.Sequential(nn.Linear(12, 10), nn.GELU()), "program: 1: the engine has no gelu yet; use relu"),
+    "nested": (lambda: nn.Sequential(nn.Sequential(nn.Linear(12, 10), nn.SiLU())), "program: 0.1: the engine has no silu yet; use relu"),
+    "leaky": (one(lambda s, x: F.leaky_relu(s.fc(x))), ": the engine has no leaky_relu yet; use relu"),
+    "softmax": (one(lambda s, x: s.fc(x).softmax(1)), ": the engine has no softmax yet; give the logits to cross_entropy"),
+    "log_softmax": (one(lambda s, x: s.fc(x).log_softmax(1)), "loss: log_softmax but before nll_loss; "),
+    "layer norm": (lambda: nn.Sequential(nn.LayerNorm(12), nn.Linear(12, 10)), "program: 0: the engine has no layer_norm yet; use BatchNorm"),
+    "embedding": (one(lambda s, x: s.fc(s.table((x > 0).long()).flatten(1)[:, :12]), table=nn.Embedding(2, 3)), "gt"),
+    "lstm": (one(lambda s, x: s.fc(s.rnn(x.view(-1, 2, 6))[0].flatten(1)), rnn=nn.LSTM(6, 6, batch_first=True)), "no zeros"),
+    "dropout in lstm": (one(lambda s, x: s.fc(s.rnn(x.view(-1, 2, 6))[0].flatten(1)), rnn=nn.LSTM(6, 6, 2, True, True, 0.2)),
+                        "program: rnn: dropout 0.2 inside nn.LSTM cannot be public; set dropout=0, put nn.Dropout between layers"),
+    "sync": (planes(lambda s, x: s.norm(x), norm=nn.SyncBatchNorm(3)), "norm: SyncBatchNorm takes statistics of several ranks; use BatchNorm"),
+    "no statistics": (planes(lambda s, x: s.norm(x), norm=nn.BatchNorm2d(3, track_running_stats=False)), "norm: a batch norm without running"),
+    "no affine": (planes(lambda s, x: s.norm(x), norm=nn.BatchNorm2d(3, affine=False)), "norm: a batch norm without weight and bias; use affine"),
+    "no momentum": (planes(lambda s, x: s.norm(x), norm=nn.BatchNorm2d(3, momentum=None)), "norm: a batch norm with momentum=None; use a number"),
+    "twice": (planes(lambda s, x: s.norm(s.norm(x)), norm=nn.BatchNorm2d(3)), "norm: a batch norm that is used twice in a step; use a layer"),
+    "counted": (one(lambda s, x: s.fc(x + s.seen.add_(1)), seen=nn.Buffer(torch.zeros(12))), "program: seen: the forward pass changes it"),
+    "own constant": (one(lambda s, x: s.fc(x * torch.arange(12.0))), "the engine has no arange"),
+    "constant": (one(lambda s, x: s.fc(x * torch.tensor([0.5] * 12))), "a constant tensor [12]; make it a buffer of the model"),
+    "hidden buffer": (one(lambda s, x: s.fc(x * s.w), w=nn.Buffer(torch.ones(12), persistent=False)), "buffer 'w' is not in the state_dict"),
+    "complex": (one(lambda s, x: s.fc(torch.fft.fft(x).real)), ": complex numbers have no program; keep real and imaginary"),
+    "division": (one(lambda s, x: s.fc(x / (x.sum(1, keepdim=True) + 5))), "no division by a tensor yet; keep the reciprocal in a buffer"),
+    "power": (one(lambda s, x: s.fc(x) ** 0.5), ": the engine has no power 0.5 yet; use products"),
+    "detach": (one(lambda s, x: s.fc(x) - s.fc(x).detach()), ": the engine has no detach yet; freeze what is in front"),
+    "dropout2d": (planes(lambda s, x: s.drop(x), drop=nn.Dropout2d(0.1)), "drop: the engine has no random draw of the model's own (Dropout1d"),
+    "noise": (one(lambda s, x: s.fc(x + torch.randn_like(x))), ": the engine has no random draw of the model's own yet; use nn.Dropout"),
+    "padded average": (planes(lambda s, x: F.avg_pool2d(x, 2, 1, 1)), ": an average pool with padding; use padding=0"),
+    "uneven bins": (planes(lambda s, x: F.adaptive_avg_pool2d(F.max_pool2d(x, 2, 1, 1), 2)), "an adaptive pool from [3, 3] to [2, 2]"),
+    "dilated pool": (planes(lambda s, x: F.max_pool2d(x, 2, 1, 1, 2)), ": a pool with dilation; use dilation=1"),
+    "reflection": (planes(lambda s, x: s.conv(x), conv=nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect")), "conv: the engine has no pad yet"),
+    "upsampling": (planes(lambda s, x: s.up(x), up=nn.Upsample(scale_factor=2)), "up: the engine has no resize yet"),
+    "transposed": (planes(lambda s, x: s.up(x), up=nn.ConvTranspose2d(3, 3, 2)), "up: the engine has no transposed convolution yet"),
+    "steps": (one(lambda s, x: s.fc(x.repeat(1, 2)[:, ::2])), "the engine has no repeat yet; let add or mul broadcast"),
+    "slice step": (one(lambda s, x: s.fc(torch.cat([x, x], 1)[:, ::2])), ": a slice with step 2; use step 1"),
+    "a list": (one(lambda s, x: [s.fc(x)]), "torch.export cannot trace it"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_that_have_no_program(name):
+    make, said = MODELS[name]
+    model = make()
+    sample = torch.rand(4, 12), torch.arange(4)
+    with pytest.raises(flair.Unsupported, match=re.escape(said)) as refused:
+        flair.program(model, F.cross_entropy, torch.optim.SGD(model.parameters(), 0.1), sample, 1)
+    assert re.match(r"program: [^:]+(:\d+\))?: .+; .+", str(refused.value)), str(refused.value)
+
+
+LOSSES = {
+    "smoothing": (nn.CrossEntropyLoss(label_smoothing=0.1), "program: loss: cross_entropy with label_smoothing=0.1; use label_smoothing=0"),
+    "weights": (nn.CrossEntropyLoss(torch.ones(10)), "program: loss: cross_entropy with weights of classes; leave weight out"),
+    "sum": (nn.CrossEntropyLoss(reduction="sum"), "program: loss: cross_entropy with reduction='sum'; use reduction='mean'"),
+    "none": (lambda o, y: F.cross_entropy(o, y, reduction="none").mean(), "cross_entropy with reduction='none'"),
+    "probabilities": (lambda o, y: F.cross_entropy(o, torch.relu(o)), "cross_entropy with probabilities as its target; give it class"),
+    "labels read": (lambda o, y: F.cross_entropy(o, y) + y.float().mean(), "'labels' is a label, which only the loss reads"),
+    "l1": (lambda o, y: F.l1_loss(o, o * 2), "program: loss: the engine has no l1_loss yet; use cross_entropy or mse_loss"),
+    "broadcast": (lambda o, y: F.mse_loss(o, y.float()[:, None]), "program: loss: a loss of shapes [4, 10] and [4, 1]; give both the same"),
+    "no number": (lambda o, y: o, "program: loss: it is no single number that depends on the model; return a mean"),
+    "integers": (lambda o, y: (o * (y * 2)[:, None]).mean(), "program: loss: arithmetic of int64; call .float() on the input first"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_that_have_no_program(name):
+    loss, said = LOSSES[name]
+    model = nn.Linear(12, 10)
+    with pytest.raises(flair.Unsupported, match=re.escape(said)):
+        flair.program(model, loss, torch.optim.SGD(model.parameters(), 0.1), (torch.rand(4, 12), torch.arange(4)), 1)
+
+
+class Mine(torch.optim.SGD):
+    pass
+
+
+def groups(**second):
+    return lambda m: torch.optim.SGD([{"params": [m.weight]}, {"params": [m.bias], **second}], 0.1, momentum=0.9, weight_decay=0.01)
+
+
+def scheduled(make, lr=0.1):
+    def both(model):
+        optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9)
+        return optimizer, make(optimizer)
+    return both
+
+
+OPTIMIZERS = {
+    "rmsprop": (lambda m: torch.optim.RMSprop(m.parameters()), "RMSprop: the engine has no such optimiser; use torch.optim.SGD, Adam or AdamW"),
+    "lbfgs": (lambda m: torch.optim.LBFGS(m.parameters()), "LBFGS: the engine has no such optimiser"),
+    "subclass": (lambda m: Mine(m.parameters()), "Mine: a subclass of SGD may step otherwise; use torch.optim.SGD"),
+    "amsgrad": (lambda m: torch.optim.Adam(m.parameters(), amsgrad=True), "Adam: amsgrad=True; use amsgrad=False"),
+    "maximize": (lambda m: torch.optim.SGD(m.parameters(), maximize=True), "SGD: maximize=True; use maximize=False"),
+    "rates": (groups(lr=0.2), "SGD: groups with several values of lr (0.1, 0.2); use one learning rate"),
+    "momenta": (groups(momentum=0.5), "SGD: groups with several values of momentum (0.9, 0.5); use one value"),
+    "decays": (groups(weight_decay=0.1), "SGD: groups with several values of weight_decay (0.01, 0.1); use one value, or 0 where"),
+    "missing": (lambda m: torch.optim.SGD([m.weight]), "bias: the optimizer does not have it; give it to the optimizer, or freeze it"),
+    "foreign": (lambda m: torch.optim.SGD([*m.parameters(), nn.Parameter(torch.ones(3))]), "SGD: it holds a tensor [3] that is not of this model"),
+    "plateau": (scheduled(torch.optim.lr_scheduler.ReduceLROnPlateau), "ReduceLROnPlateau: learning rates that depend on how training goes"),
+    "cycle": (scheduled(lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=9)), "OneCycleLR: it changes more than the learning"),
+    "rates of a schedule": (scheduled(lambda o: torch.optim.lr_scheduler.StepLR(groups()(nn.Linear(12, 10)), 1)), "is not of this optimizer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_that_have_no_program(name):
+    make, said = OPTIMIZERS[name]
+    model = nn.Linear(12, 10)
+    made = make(model)
+    optimizer, scheduler = made if isinstance(made, tuple) else (made, None)
+    with pytest.raises((flair.Unsupported, flair.InvalidArgument), match="^program: .*" + re.escape(said)):
+        flair.program(model, F.cross_entropy, optimizer, (torch.rand(4, 12), torch.arange(4)), 5, scheduler=scheduler)
