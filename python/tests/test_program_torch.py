@@ -336,8 +336,8 @@ def test_ways_to_write_one_thing_give_one_program():
         return flair.program(model, F.cross_entropy, torch.optim.SGD(model.parameters(), 0.1), images((2, 4, 4)), 1)
 
     fc = lambda: {"fc": nn.Linear(32, 10)}  # noqa: E731
-    ways = [lambda s, x: s.fc(x.float().flatten(1) / 16 - 0.5), lambda s, x: s.fc((x / 16 - 0.5).view(-1, 32)),
-            lambda s, x: s.fc((x.unsqueeze(1).float() - 8).div(8).mul_(0.5).reshape(len(x), 4, 8).view(-1, 32)),
+    ways = [lambda s, x: s.fc(x.float().flatten(1) / 16 - 0.5), lambda s, x: s.fc((x / torch.tensor(16) - torch.tensor([[0.5]])[:, :, None, None]).view(-1, 32)),
+            lambda s, x: s.fc((x / 16 - 0.5).view(-1, 32)), lambda s, x: s.fc((x.unsqueeze(1).float() - 8).div(8).mul_(0.5).reshape(len(x), 4, 8).view(-1, 32)),
             lambda s, x: torch.addmm(s.fc.bias, x.float().flatten(1) / 16 - 0.5, s.fc.weight.t())]
     assert len({made(way, fc).hash for way in ways}) == 1
     conv = lambda: {"conv": nn.Conv2d(2, 10, 3)}  # noqa: E731
@@ -462,7 +462,7 @@ def planes(compute, **parts):
 MODELS = {
     "eval mode": (lambda: one(lambda s, x: s.fc(x))().eval(), "Of: it is in eval mode; call model.train() first"),
     "control flow": (lambda: nn.Sequential(nn.Linear(12, 10), Branching()), "1: what it does depends on the data (Could not guard"),
-    "mask": (one(lambda s, x: s.fc(x)[x[:, 0] > 0]), "has no gt"),
+    "mask": (one(lambda s, x: s.fc(x)[x[:, 0] > 0]), "engine has no indexing by a tensor yet; use slices, or make"),
     "indices": (one(lambda s, x: s.fc(x[:, torch.tensor([0, 1] * 6)])), "the engine has no indexing by a tensor yet; use slices"),
     "own autograd": (one(lambda s, x: s.fc(Square.apply(x))), "Of: Square has a backward pass of its own; use PyTorch's operators"),
     "no_grad": (one(without_gradient), ": torch.no_grad stops gradients inside of the model; take it away"),
@@ -474,10 +474,10 @@ MODELS = {
     "nested": (lambda: nn.Sequential(nn.Sequential(nn.Linear(12, 10), nn.SiLU())), "program: 0.1: the engine has no silu yet; use relu"),
     "leaky": (one(lambda s, x: F.leaky_relu(s.fc(x))), ": the engine has no leaky_relu yet; use relu"),
     "softmax": (one(lambda s, x: s.fc(x).softmax(1)), ": the engine has no softmax yet; give the logits to cross_entropy"),
-    "log_softmax": (one(lambda s, x: s.fc(x).log_softmax(1)), "loss: log_softmax but before nll_loss; "),
+    "log_softmax": (one(lambda s, x: s.fc(x).log_softmax(1)), "program: loss: the engine has no log_softmax but before nll_loss; use cross_entropy on the logits"),
     "layer norm": (lambda: nn.Sequential(nn.LayerNorm(12), nn.Linear(12, 10)), "program: 0: the engine has no layer_norm yet; use BatchNorm"),
-    "embedding": (one(lambda s, x: s.fc(s.table((x > 0).long()).flatten(1)[:, :12]), table=nn.Embedding(2, 3)), "gt"),
-    "lstm": (one(lambda s, x: s.fc(s.rnn(x.view(-1, 2, 6))[0].flatten(1)), rnn=nn.LSTM(6, 6, batch_first=True)), "no zeros"),
+    "embedding": (one(lambda s, x: s.fc(s.table((x > 0).long()).flatten(1)[:, :12]), table=nn.Embedding(2, 3)), "program: table: the engine has no embedding yet; register one-hot"),
+    "lstm": (one(lambda s, x: s.fc(s.rnn(x.view(-1, 2, 6))[0].flatten(1)), rnn=nn.LSTM(6, 6, batch_first=True)), "program: rnn: the engine has no LSTM yet; use linear and convolution layers"),
     "dropout in lstm": (one(lambda s, x: s.fc(s.rnn(x.view(-1, 2, 6))[0].flatten(1)), rnn=nn.LSTM(6, 6, 2, True, True, 0.2)),
                         "program: rnn: dropout 0.2 inside nn.LSTM cannot be public; set dropout=0, put nn.Dropout between layers"),
     "sync": (planes(lambda s, x: s.norm(x), norm=nn.SyncBatchNorm(3)), "norm: SyncBatchNorm takes statistics of several ranks; use BatchNorm"),
@@ -486,7 +486,7 @@ MODELS = {
     "no momentum": (planes(lambda s, x: s.norm(x), norm=nn.BatchNorm2d(3, momentum=None)), "norm: a batch norm with momentum=None; use a number"),
     "twice": (planes(lambda s, x: s.norm(s.norm(x)), norm=nn.BatchNorm2d(3)), "norm: a batch norm that is used twice in a step; use a layer"),
     "counted": (one(lambda s, x: s.fc(x + s.seen.add_(1)), seen=nn.Buffer(torch.zeros(12))), "program: seen: the forward pass changes it"),
-    "own constant": (one(lambda s, x: s.fc(x * torch.arange(12.0))), "the engine has no arange"),
+    "own constant": (one(lambda s, x: s.fc(x * torch.arange(12.0))), "it reads a constant tensor; make it a buffer"),
     "constant": (one(lambda s, x: s.fc(x * torch.tensor([0.5] * 12))), "a constant tensor [12]; make it a buffer of the model"),
     "hidden buffer": (one(lambda s, x: s.fc(x * s.w), w=nn.Buffer(torch.ones(12), persistent=False)), "buffer 'w' is not in the state_dict"),
     "complex": (one(lambda s, x: s.fc(torch.fft.fft(x).real)), ": complex numbers have no program; keep real and imaginary"),

@@ -12,118 +12,10 @@ import operator
 import torch
 
 from .. import errors, programs
+from .missing import MADE_ELSEWHERE, MISSING
+from .values import Counter, Label, LogSoftmax, Refused, Value, place_of
 
 _FOLDED = 1 << 31  # folding stops where a fraction's terms would pass this
-
-
-class Value:
-    """A tensor of the program, and what waits for its reader: `name` of `dims`, times `scale` plus `shift`, then with axes
-    permuted, then of another `shape`."""
-
-    def __init__(self, name, dims, scale=1, shift=0, axes=None, shape=None):
-        self.name, self.dims, self.scale, self.shift = name, tuple(dims), fractions.Fraction(scale), fractions.Fraction(shift)
-        self.axes = tuple(range(len(self.dims))) if axes is None else tuple(axes)
-        self.shape = self.permuted if shape is None else tuple(shape)
-
-    @property
-    def permuted(self):
-        return tuple(self.dims[a] for a in self.axes)
-
-    @property
-    def transposed(self):
-        """Whether nothing waits but that the last two axes change places."""
-        n = len(self.dims)
-        return (n >= 2 and self.axes == (*range(n - 2), n - 1, n - 2) and self.shape == self.permuted
-                and (self.scale, self.shift) == (1, 0))
-
-    def but(self, **changed):
-        return Value(self.name, self.dims, **{"scale": self.scale, "shift": self.shift, "axes": self.axes, "shape": self.shape,
-                                              **changed})
-
-
-class Label:
-    """A column of classes; only a cross entropy reads it."""
-
-    def __init__(self, name):
-        self.name = name
-
-
-class LogSoftmax:
-    """Waits for the negative log likelihood, with which it is a cross entropy."""
-
-    def __init__(self, logits):
-        self.logits = logits
-
-
-class Counter:
-    """How many batches a norm saw: the program has no use for it."""
-
-
-class Refused:
-    """A leaf that a program cannot have, if a node reads it."""
-
-    def __init__(self, what, remedy):
-        self.what, self.remedy = what, remedy
-
-
-def place_of(node, model):
-    """The layer a node is in, as `named_modules` calls it, with the line where it is not one of PyTorch's own."""
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    path, kind = stack[-1] if stack else ("", "")
-    if path == "" or path.split(".")[0] == "loss":
-        return "loss"
-    name = path.partition(".")[2] or type(model).__name__
-    if str(kind).startswith("torch.nn."):
-        return name
-    lines = [line.strip() for line in (node.meta.get("stack_trace") or "").splitlines() if line.strip().startswith('File "')]
-    if not lines:
-        return name
-    file, line = lines[-1].split('"')[1], lines[-1].split("line ")[1].split(",")[0]
-    return f"{name} ({file.rpartition('/')[2]}:{line})"
-
-
-# What the engine has no operator for yet, by ATen name: what people call it, what to do.
-_MISSING = {
-    **{name: (name, "use relu") for name in (
-        "gelu", "silu", "sigmoid", "tanh", "elu", "selu", "celu", "softplus", "leaky_relu", "hardtanh", "relu6", "hardsigmoid",
-        "hardswish", "prelu", "rrelu", "mish", "clamp", "clamp_min", "clamp_max", "abs", "softsign", "logsigmoid", "threshold")},
-    **{name: (name, "leave it out, or compute what depends on data alone before training") for name in (
-        "exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "maximum", "minimum", "max", "min", "amax", "amin", "norm",
-        "linalg_vector_norm", "cumsum", "std", "var", "flip", "roll", "einsum", "prod", "topk", "sort")},
-    "softmax": ("softmax", "give the logits to cross_entropy; attention comes later"),
-    "_softmax": ("softmax", "give the logits to cross_entropy; attention comes later"),
-    "log_softmax": ("log_softmax but before nll_loss", "use cross_entropy on the logits"),
-    "scaled_dot_product_attention": ("attention", "use linear, convolution and pooling layers"),
-    "layer_norm": ("layer_norm", "use BatchNorm"),
-    "group_norm": ("group_norm", "use BatchNorm"),
-    "instance_norm": ("instance_norm", "use BatchNorm"),
-    "rms_norm": ("rms_norm", "use BatchNorm"),
-    "embedding": ("embedding", "register one-hot rows and use Linear"),
-    "index": ("indexing by a tensor", "use slices, or make row weights a column of the data"),
-    "index_select": ("indexing by a tensor", "use slices"),
-    "gather": ("gather", "use slices"),
-    "lstm": ("LSTM", "use linear and convolution layers"),
-    "gru": ("GRU", "use linear and convolution layers"),
-    "rnn_tanh": ("RNN", "use linear and convolution layers"),
-    "rnn_relu": ("RNN", "use linear and convolution layers"),
-    "conv3d": ("conv3d", "use Conv2d"),
-    "conv_transpose1d": ("transposed convolution", "use Linear, or a convolution and a reshape"),
-    "conv_transpose2d": ("transposed convolution", "use Linear, or a convolution and a reshape"),
-    "pad": ("pad", "use the padding of the layer that follows, with zeros"),
-    "constant_pad_nd": ("pad", "use the padding of the layer that follows"),
-    "expand": ("expand", "let add or mul broadcast"),
-    "repeat": ("repeat", "let add or mul broadcast"),
-    "detach": ("detach", "freeze what is in front with requires_grad_(False)"),
-    "bernoulli": ("random draw of the model's own (Dropout1d to 3d, stochastic depth)", "use nn.Dropout"),
-    "alpha_dropout": ("alpha_dropout", "use nn.Dropout"),
-    **{name: ("random draw of the model's own", "use nn.Dropout, or make it a column of the data") for name in (
-        "rand", "randn", "rand_like", "randn_like", "normal_functional", "uniform", "randint")},
-    **{name: (name, "use cross_entropy or mse_loss") for name in (
-        "binary_cross_entropy", "binary_cross_entropy_with_logits", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div",
-        "soft_margin_loss", "cosine_embedding_loss", "margin_ranking_loss", "poisson_nll_loss")},
-    **{name: ("bilinear resize" if "bi" in name else "resize", "use a stride, or resize the data before") for name in (
-        "upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d")},
-}
 
 
 class Walk:
@@ -138,7 +30,7 @@ class Walk:
         raise errors.Unsupported(f"program: {place_of(self.node, self.model)}: {what}; {remedy}")
 
     def leaf(self, node, value):
-        """What a placeholder stands for: a Value, Label, Counter, Fraction or Refused."""
+        """What a placeholder stands for: a Value, Label, Counter, Fraction (a constant of one element) or Refused."""
         self.values[node] = value
 
     def walk(self, nodes):
@@ -149,10 +41,13 @@ class Walk:
     def _value_of(self, node):
         target = node.target
         if target is operator.getitem:
-            return self._resolved(node.args[0])[node.args[1]]
-        name = target._overloadpacket.__name__ if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", str(target))
+            whole = self.values[node.args[0]]
+            return whole[node.args[1]] if isinstance(whole, (list, tuple)) else whole
+        self.name = name = target._overloadpacket.__name__ if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", str(target))
         if name.startswith(("_assert", "sym_constrain")):
             return None
+        if name in MADE_ELSEWHERE:
+            return Refused(*MADE_ELSEWHERE[name])
         method = getattr(self, "aten_" + name, None)
         if method is None or not isinstance(target, torch._ops.OpOverload):
             return self._refuse(node, name)
@@ -172,8 +67,8 @@ class Walk:
         found = node.meta.get("val")
         if isinstance(found, torch.Tensor) and found.is_complex() or name.startswith("fft"):
             self.stop("complex numbers have no program", "keep real and imaginary parts apart")
-        if name in _MISSING:
-            what, remedy = _MISSING[name]
+        if name in MISSING:
+            what, remedy = MISSING[name]
             self.stop(f"the engine has no {what} yet", remedy)
         self.stop(f"the engine has no {name}", "use the operators of docs/spec/program.md")
 
@@ -193,8 +88,8 @@ class Walk:
     def _resolved(self, argument):
         if isinstance(argument, torch.fx.Node):
             value = self.values[argument]
-            if isinstance(value, Refused):
-                self.stop(f"it reads {value.what}", value.remedy)
+            if not isinstance(value, (Value, list, tuple)) and self.name not in _TAKERS.get(type(value), ()):
+                self.read(value)  # which stops
             return value
         if isinstance(argument, (list, tuple)):
             return [self._resolved(a) for a in argument]
@@ -206,10 +101,13 @@ class Walk:
         """The name of a value of which nothing waits any more."""
         if isinstance(value, Label):
             self.stop(f"'{value.name}' is a label, which only the loss reads", "make it a column of its own, and one-hot if need be")
+        if isinstance(value, Refused):
+            self.stop(f"it reads {value.what}", value.remedy)
+        if isinstance(value, LogSoftmax):
+            self.stop("the engine has no log_softmax but before nll_loss", "use cross_entropy on the logits")
         if not isinstance(value, Value):
             self.stop("a constant stands where a tensor is expected" if isinstance(value, fractions.Fraction) else
-                      "log_softmax but before nll_loss" if isinstance(value, LogSoftmax) else "a missing tensor",
-                      "use the operators of docs/spec/program.md")
+                      "it reads how many batches a norm saw", "use tensors that depend on the data")
         name, dims = value.name, value.dims
         if (value.scale, value.shift) != (1, 0):
             name = self._once("affine", name, scale=value.scale if value.scale != 1 else None, shift=value.shift or None)
@@ -492,6 +390,8 @@ class Walk:
         if weight is not None:
             self.stop("cross_entropy with weights of classes", "leave weight out")
         if not isinstance(target, Label):
+            if not isinstance(target, Value):
+                self.read(target)
             self.stop("cross_entropy with probabilities as its target", "give it class numbers, int64")
         if len(logits.shape) != 2:
             self.stop(f"cross_entropy of logits {list(logits.shape)}", "give it [batch, classes]")
@@ -526,12 +426,10 @@ class Walk:
     aten_clone = aten_contiguous = aten_alias = aten_lift_fresh_copy = aten__to_copy = _same
 
     def _shaped(self, x, **given):
-        if isinstance(x, (Label, fractions.Fraction)):
+        if isinstance(x, (Label, Refused, fractions.Fraction)):
             if isinstance(x, Label) and self.out != (self.draft.batch,):
                 self.read(x)
             return x
-        if not isinstance(x, Value):
-            self.read(x)
         return x.but(shape=self.out)
 
     aten_view = aten__unsafe_view = aten_reshape = aten_flatten = aten_unflatten = aten_squeeze = aten_unsqueeze = _shaped
@@ -542,6 +440,10 @@ class Walk:
         if isinstance(x, Value) and math.prod(x.shape) == math.prod(self.out):
             return x.but(shape=self.out)
         return self._refuse(self.node, "expand")
+
+    def aten_detach(self, x):
+        """Of a constant; what depends on parameters would need a gradient that stops."""
+        return x if isinstance(x, fractions.Fraction) else self._refuse(self.node, "detach")
 
     def aten_broadcast_tensors(self, tensors):
         shapes = [x.shape for x in tensors if isinstance(x, Value)]
@@ -636,6 +538,17 @@ class Walk:
         return self._reduced(x, dim, "sum")
 
 
+_SAME = {"clone", "contiguous", "alias", "lift_fresh_copy", "_to_copy"}
+_SHAPED = {"view", "_unsafe_view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"}
+
 # Operators that move numbers and compute none: integers may pass them.
-_MOVES = {"clone", "contiguous", "alias", "lift_fresh_copy", "_to_copy", "view", "_unsafe_view", "reshape", "flatten", "unflatten",
-          "squeeze", "unsqueeze", "expand", "permute", "transpose", "t", "slice", "select", "narrow", "cat", "stack"}
+_MOVES = _SAME | _SHAPED | {"expand", "permute", "transpose", "t", "slice", "select", "narrow", "cat", "stack"}
+
+# Which operators take what is no tensor of the program.
+_TAKERS = {
+    Label: _SAME | _SHAPED | {"cross_entropy_loss", "nll_loss_nd"},
+    LogSoftmax: {"nll_loss_nd"},
+    Counter: {"add"},
+    Refused: _SAME | _SHAPED | {"cross_entropy_loss", "nll_loss_nd"},  # as the weights of classes, which are refused by their own name
+    fractions.Fraction: _SAME | _SHAPED | {"add", "sub", "rsub", "mul", "div", "neg", "expand", "detach"},
+}

@@ -13,9 +13,10 @@ import warnings
 import torch
 
 from .. import errors, programs
-from .operators import Counter, Label, Refused, Value, Walk, place_of
+from .operators import Walk
 from .optimizers import clipping_of, optimiser_of, rates_of
 from .state import canonical_name
+from .values import Counter, Label, Refused, Value, place_of
 
 _LOSSES = {"cross_entropy_loss", "nll_loss_nd", "nll_loss"}
 
