@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "hub/branch_policy.h"
-#include "hub/card_check.h"
 #include "hub/comparison.h"
+#include "hub/contribution.h"
 #include "hub/facts.h"
 #include "hub/json.h"
 #include "hub/meta/audit.h"
@@ -215,12 +215,7 @@ class Acceptance {
   Status CheckPolicy() {
     std::vector<Violation> violations;
     for (const NewCommit& c : new_) {
-      FLAIR_TRY(CommitFacts facts, CollectFacts(objects_, c.id, c.commit, policy_));
-      if (policy_.registered_card.value) {
-        auto problem =
-            Query(hub_.db, [&](Database& db) { return CardProblem(db, repo_id(), c.commit); });
-        FLAIR_TRY(facts.card_problem, std::move(problem));
-      }
+      FLAIR_TRY(CommitFacts facts, FactsOf(hub_, *call_.repo, objects_, c.id, c.commit, policy_));
       const bool derived = c.commit.merge || !c.commit.lineage.empty() || c.commit.parents.empty();
       if (moves_ && derived) facts.changes_weights = false;
       const auto found = CheckContribution(policy_, facts, PolicyRoleOf(call_.role));

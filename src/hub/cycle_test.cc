@@ -463,6 +463,22 @@ TEST_F(CycleTest, MethodsAndCountsAreThePolicys) {
   EXPECT_EQ(Prepare("1,3").status, 404);
 }
 
+TEST_F(CycleTest, AMergeIsHeldToThePolicyOfItsDay) {
+  const CommitId first = Begin("format = 1\n[contribution]\nmin_samples = 50\n");
+  const PushOutcome a = Propose(site_a_, first, {2, 2, 3, 4});
+  EXPECT_EQ(Review(owner_, owner_token_, 1, a.commit).status, 201);
+  const Answer early = Prepare("1");
+  EXPECT_EQ(early.status, 201);
+  const Made stricter = Commit(
+      owner_, {.parents = {first}, .policy = "format = 1\n[contribution]\nmin_samples = 200\n"});
+  EXPECT_TRUE(Get(Push(owner_, Who::kOwner, stricter)).moved);
+  const Answer late = Prepare("1");
+  EXPECT_EQ(late.status, 403);
+  EXPECT_THAT(late.text, HasSubstr("flair.toml:3: contribution.min_samples: commit " +
+                                   a.commit.Short() + ": 100 samples; at least 200"));
+  EXPECT_EQ(Finish(early, owner_, owner_token_).status, 409);  // prepared before the branch moved
+}
+
 TEST_F(CycleTest, TheLastOwnerStays) {
   const std::string self = base_ + "/members/" + owner_.wallet().ToBase58();
   EXPECT_EQ(hub_.Ask(Method::kDelete, self, owner_token_).status, 409);

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "hub/branch_policy.h"
+#include "hub/contribution.h"
 #include "hub/meta/audit.h"
 #include "hub/meta/proposals.h"
 #include "hub/meta/refs.h"
@@ -85,8 +86,14 @@ Result<Round> ReadRound(HubContext& hub, const Call& call, const ObjectStore& ob
   return round;
 }
 
-Status CheckRound(const Round& round) {
-  const std::vector<Violation> violations = CheckMerge(round.policy, round.facts);
+Status CheckRound(HubContext& hub, const Call& call, const ObjectStore& objects,
+                  const Round& round) {
+  std::vector<Violation> violations = CheckMerge(round.policy, round.facts);
+  for (const ProposalRow& p : round.proposals) {
+    FLAIR_TRY(const std::vector<Violation> found,
+              CheckProposalAgain(hub, *call.repo, objects, p, round.tip, round.policy));
+    violations.insert(violations.end(), found.begin(), found.end());
+  }
   if (violations.empty()) return OkStatus();
   std::string text;
   for (const Violation& v : violations) text += (text.empty() ? "" : "; ") + v.ToText();
@@ -192,7 +199,7 @@ Result<Response> Prepare(HubContext& hub, Call& call) {
   FLAIR_TRY(Round round, ReadRound(hub, call, store->objects(), numbers));
   FLAIR_TRY(const MergeOptions options, OptionsOf(hub, call, asked, round));
   round.facts.method = MergeMethodName(options.method);
-  FLAIR_DO(CheckRound(round));
+  FLAIR_DO(CheckRound(hub, call, store->objects(), round));
 
   std::vector<MergeInput> inputs;
   for (const ProposalRow& p : round.proposals) inputs.push_back({.commit = p.tip, .samples = 0});
@@ -327,7 +334,7 @@ Result<Response> Finish(HubContext& hub, Call& call) {
   FLAIR_TRY(Round round, ReadRound(hub, call, store->objects(), m.numbers));
   if (round.tip != m.expected_tip) return TipMoved(m.branch);
   round.facts.method = m.method;
-  FLAIR_DO(CheckRound(round));
+  FLAIR_DO(CheckRound(hub, call, store->objects(), round));
   FLAIR_DO(CheckTreeComplete(store->objects(), commit.tree));
   FLAIR_DO(StoreCommitBody(*store, m.body));
   FLAIR_TRY(const Attachment receipt, MakeReceipt(hub, ReceiptKind::kBranch, *call.repo, m.branch,
