@@ -61,7 +61,8 @@ def _is(operation, prefixes):
     return type(operation).__name__.startswith(prefixes)
 
 
-def _equal(a, b):
+def same_order(a, b):
+    """Whether two feature permutations, or the lack of one, are the same."""
     return a is b or (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b))
 
 
@@ -73,7 +74,7 @@ class _Analysis:
         if isinstance(into, str):
             raise refuse(layer, "its input's features come from a reshaped image in an order that cannot be followed")
         old = self.features.get(id(layer))
-        if old is not None and not (_equal(old.into, into) and _equal(old.out, out)):
+        if old is not None and not (same_order(old.into, into) and same_order(old.out, out)):
             raise refuse(layer, "shared between places whose features are in different orders")
         self.features[id(layer)] = Features(into, out, rank)
 
@@ -117,7 +118,7 @@ class _Analysis:
             return [(order, False)]
         if kind == "Reshape":
             if rank == 2 and len(shape) >= 4:
-                if not _equal(permutation, image_order(shape[1:])):
+                if not same_order(permutation, image_order(shape[1:])):
                     raise refuse(operation, "the features it makes an image of are in another order in PyTorch")
                 return [(None, True)]
             mixed = permutation is not None or image and rank >= 3 and int(np.prod([n or 0 for n in inputs[0].shape[1:-1]])) != 1
@@ -132,7 +133,7 @@ class _Analysis:
                 self.note(operation, permutation, None, rank)
             return [(permutation, spatial)] * len(outputs)
         if kind in _JOINS:
-            if any(not _equal(p, permutation) for p, _ in seen):
+            if any(not same_order(p, permutation) for p, _ in seen):
                 return [(_LOST, spatial)]
             return [(permutation, any(s for _, s in seen) or None)]
         if kind == "Concatenate":

@@ -50,7 +50,7 @@ class Mapping:
         if not model.built:
             raise InvalidArgument("keras: the model has no weights yet: build it (an Input layer, or one call on a batch)")
         self.model, self.slots, self.constants, self.metadata = model, {}, {}, {}
-        self._features, self._seen = graph.analyse(model), set()
+        self.features, self._seen = graph.analyse(model), set()
         self._reset_before = []
         self._walk(model, "")
         mapped = {id(s.variable) for s in self.slots.values()}
@@ -76,7 +76,7 @@ class Mapping:
                 self._walk(layer, f"{prefix}{name}.")
 
     def _add(self, name, layer):
-        for slot in layers.slots_of(layer, self._features.get(id(layer), graph.Features())):
+        for slot in layers.slots_of(layer, self.features.get(id(layer), graph.Features())):
             full = f"{name}.{slot.name}"
             if full in self.slots or full in self.constants:
                 raise MappingError(f"keras: two weights are called '{full}'", "give their layers other names")
