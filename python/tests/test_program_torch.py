@@ -158,11 +158,30 @@ class Wired(nn.Module):
         rows, columns = self.a(x), self.b(x.transpose(1, 2))
         mixed = torch.bmm(rows, columns.transpose(1, 2)) / 8
         y = 1 - (mixed @ self.project) * self.gain
-        left, right = y.chunk(2, dim=2)
+        y = (2 * y - 0.25) + 0.5 * mixed
+        left, right = y.permute(2, 0, 1).permute(1, 2, 0).chunk(2, dim=2)
         z = torch.cat([right, -left], 2).permute(0, 2, 1).contiguous()
         z = torch.stack([z[:, 0], z.select(1, -1), z[:, 2:5].mean(1), z.sum(1, keepdim=True).squeeze(1)], 1)
         w = torch.add(z[:, :2], z[:, 2:] ** 2, alpha=0.5)
         return self.out(w.view(w.size(0), -1))
+
+
+class Pools(nn.Module):
+    """Windows that overlap, leave their input or fill it evenly; sequences; a kernel of even size."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.line = nn.Conv2d(1, 6, 2, padding="same"), nn.Conv1d(8, 4, 3, padding=2, dilation=2)
+        self.middle, self.cut = nn.Linear(16, 16), nn.Parameter(torch.rand(4, 4))
+        self.heads = nn.ModuleList(nn.Linear(n, 10) for n in (24, 24, 16, 16))
+
+    def forward(self, images):
+        x = F.max_pool2d(F.relu(self.conv(images / 16)), 3, 2, 1)
+        lines = F.max_pool1d(F.relu(self.line(images.squeeze(1) / 16)), 2).flatten(1)
+        flat = self.middle(lines)
+        turned = self.cut * flat.view(-1, 4, 4), flat.reshape(-1, 8, 2).transpose(1, 2)
+        parts = F.max_pool2d(x, 3, 2, ceil_mode=True), F.adaptive_avg_pool2d(x, 2), *turned
+        return sum(head(part.flatten(1)) for head, part in zip(self.heads, parts, strict=True))
 
 
 def frozen():
@@ -204,6 +223,7 @@ CASES = {
     "adamw": dict(model=Mlp, of_model=decayed),
     "autoencoder": dict(model=Autoencoder, loss=nn.MSELoss(), optimizer=sgd(lr=0.02), target="input", profile=["gradient 24 26"], data="images.data"),
     "wired": dict(model=Wired, optimizer=sgd()),
+    "pools": dict(model=Pools, optimizer=sgd(), profile=["gradient 24 26"]),
     "frozen": dict(model=frozen, of_model=lambda m: torch.optim.SGD([p for p in m.parameters() if p.requires_grad], 0.1)),
 }
 # No relu of these runs is within rounding of its tie: there either side is right, and a step is another one (docs/spec/step.md).

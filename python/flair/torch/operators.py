@@ -311,8 +311,8 @@ class Walk:
             given = given if isinstance(given, (list, tuple)) else [given]
             return [other, *given] if given else []
 
-        return self.aten_max_pool2d(one(kernel_size, 1), one(stride, 1), one(padding, 0), one(dilation, 1), ceil_mode,
-                                    x=x.but(shape=(*x.shape[:2], 1, x.shape[2]))).but(shape=shape)
+        high = x.but(shape=(*x.shape[:2], 1, x.shape[2]))
+        return self.aten_max_pool2d(high, one(kernel_size, 1), one(stride, 1), one(padding, 0), one(dilation, 1)).but(shape=shape)
 
     def aten_avg_pool2d(self, x, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None,
                         **given):
