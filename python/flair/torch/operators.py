@@ -43,19 +43,21 @@ class Walk:
         if target is operator.getitem:
             whole = self.values[node.args[0]]
             return whole[node.args[1]] if isinstance(whole, (list, tuple)) else whole
-        self.name = name = target._overloadpacket.__name__ if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", str(target))
+        overload = isinstance(target, torch._ops.OpOverload)
+        self.name = name = target._overloadpacket.__name__ if overload else getattr(target, "__name__", str(target))
         if name.startswith(("_assert", "sym_constrain")):
             return None
         if name in MADE_ELSEWHERE:
             return Refused(*MADE_ELSEWHERE[name])
         method = getattr(self, "aten_" + name, None)
-        if method is None or not isinstance(target, torch._ops.OpOverload):
+        if method is None or not overload:
             return self._refuse(node, name)
         self._check_kind(node, name)
         given = {}
         for i, argument in enumerate(target._schema.arguments):
-            name, default = argument.name, argument.default_value if argument.has_default_value() else None
-            given["x" if name == "self" else name] = self._resolved(node.args[i] if i < len(node.args) else node.kwargs.get(name, default))
+            default = argument.default_value if argument.has_default_value() else None
+            value = node.args[i] if i < len(node.args) else node.kwargs.get(argument.name, default)
+            given["x" if argument.name == "self" else argument.name] = self._resolved(value)
         found = node.meta.get("val")
         self.out = tuple(found.shape) if isinstance(found, torch.Tensor) else None
         return method(**given)
@@ -186,7 +188,8 @@ class Walk:
         if rounding_mode is not None:
             self.stop("a division that rounds", "divide without rounding_mode")
         if not isinstance(other, fractions.Fraction):
-            self.stop("the engine has no division by a tensor yet", "keep the reciprocal in a buffer and multiply, or prepare the data")
+            self.stop("the engine has no division by a tensor yet",
+                      "keep the reciprocal in a buffer and multiply, or prepare the data")
         return self._affine(self._number(x), 1 / other, 0)
 
     def aten_pow(self, x, exponent, **given):

@@ -309,7 +309,8 @@ def _column(made, name, tensor, classes, formats):
     if tensor.is_complex():
         raise errors.Unsupported(f"program: {name}: complex numbers have no program; keep real and imaginary parts apart")
     if tensor.is_floating_point() and tensor.dtype != torch.float32:
-        raise errors.Unsupported(f"program: {name}: {str(tensor.dtype)[6:]} is not float32; give the sample as the loop has it, in float32")
+        raise errors.Unsupported(f"program: {name}: {str(tensor.dtype)[6:]} is not float32; "
+                                 "give the sample as the loop has it, in float32")
     bits, scale = formats.get(name) or programs.format_of(tensor.detach().cpu().numpy())
     made.column(name, tensor.shape[1:], bits, scale)
     return Value(name, tensor.shape)
