@@ -293,7 +293,7 @@ def test_a_subclassed_model_is_followed_and_a_compiled_one_needs_no_more():
 
         def call(self, x, training=False):
             assert training
-            return self.two(self.one((x - 128) / 256))
+            return self.two(self.one((keras.ops.cast(x, "float32") - 128) / 256))
 
     model = Own()
     model(np.zeros((BATCH, 12)), training=True)
@@ -303,6 +303,15 @@ def test_a_subclassed_model_is_followed_and_a_compiled_one_needs_no_more():
     assert "affine_1 = affine(affine, scale=1/256, shift=0)" in lines
     assert [line.split("(")[0].split()[-1] for line in lines if " = " in line] == [
         "affine", "affine", "linear", "relu", "linear", "cross_entropy"]
+
+    class Halved(keras.Model):
+        def call(self, x, training=None, mask=None):
+            return super().call(x * 0.5)
+
+    plain = mlp()
+    halved = Halved(plain.inputs[0], plain.outputs[0])
+    assert body(halved) == ["affine(x, scale=1/2, shift=0)", *[
+        line.replace("affine(x", "affine(affine").replace("linear(affine", "linear(affine_1") for line in body(mlp())]]
     model.compile(None, None)
     with pytest.raises(flair.InvalidArgument, match="not compiled"):
         programs.program(model, None, None, (x, y), 4)
@@ -413,6 +422,27 @@ def outputs():
     return keras.Model(i, [L.Dense(5)(i), L.Dense(5)(i)])
 
 
+def narrowed():
+    i = L.Input((12,))
+    return keras.Model(i, L.Dense(5)(keras.ops.cast(i, "float16")))
+
+
+def masked():
+    i, mask = L.Input((6, 3)), L.Input((6,), dtype="bool")
+    return keras.Model([i, mask], L.Dense(5)(L.Flatten()(L.BatchNormalization(name="norm")(i, mask=mask))))
+
+
+def added_loss():
+    model = mlp()
+    model.add_loss(keras.ops.sum(model.layers[1].kernel))
+    return model
+
+
+def widened():
+    i = L.Input((1,))
+    return keras.Model(i, L.Dense(5)(i + np.ones((1, 4), "float32")))
+
+
 def meeting():
     i = L.Input((4, 4, 3))
     return keras.Model(i, L.Dense(5)(L.Add()([L.Flatten()(i), L.Dense(48)(L.Flatten()(i))])))
@@ -449,6 +479,11 @@ REFUSED = {
     "drop: noise_shape drops several": lambda: (ending(L.Dropout(0.5, noise_shape=(None, 1), name="drop")),),
     "normal: a mean and variance for every feature": lambda: (
         ending(L.Normalization(mean=[1, 2, 3], variance=[1, 1, 1], name="normal"), shape=(3,)),),
+    ": a cast to float16; train in float32": lambda: (narrowed(), from_logits),
+    "norm: a mask; register rows of one length": lambda: (
+        masked(), from_logits, None, (np.zeros((8, 6, 3)), np.ones((8, 6)), np.zeros(8))),
+    "it makes [4] of its input by a constant": lambda: (widened(), from_logits),
+    "add_loss is a term of the loss": lambda: (added_loss(),),
     "2 outputs; prove one loss": lambda: (outputs(), from_logits),
     "features come from a reshaped image in an order": lambda: (meeting(), from_logits),
     "an input of open size [None, 3]; give Input its full shape": lambda: (

@@ -277,6 +277,12 @@ def _normalization(r, layer, x, _):
     return r.affine(x, spread, mean) if layer.invert else r.affine(x, 1 / spread, -mean / spread)
 
 
+def _cast(r, op, x, _):
+    if op.dtype is not None and keras.utils.standardize_dtype(op.dtype) != "float32":
+        raise r.refuse(f"a cast to {op.dtype}", "train in float32")
+    return x
+
+
 def _axes_op(by):
     return lambda r, op, x, shape: _reduced(r, x, op.axis, by, op.keepdims, shape)
 
@@ -297,7 +303,7 @@ LAYERS = {
     "Rescaling": _rescaling, "Normalization": _normalization,
 }
 OPS = {
-    "Relu": _relu, "ReLU": _relu, "Softmax": _softmax, "Identity": LAYERS["Identity"],
+    "Relu": _relu, "ReLU": _relu, "Softmax": _softmax, "Identity": LAYERS["Identity"], "Cast": _cast, "ConvertToTensor": _cast,
     "Reshape": LAYERS["Reshape"], "Transpose": _permute, "Concatenate": _concatenate,
     "Mean": _axes_op("mean"), "Sum": _axes_op("sum"),
     "Negative": lambda r, op, x, _: r.affine(x, -1), "Square": lambda r, op, x, _: r.joined("mul", x, x),

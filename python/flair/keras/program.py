@@ -10,6 +10,7 @@ import re
 
 import keras
 import numpy as np
+from keras.src.models.functional import Functional
 
 from .. import errors, programs
 from . import graph, operators, optimizers
@@ -49,9 +50,15 @@ def draft(model, loss, optimizer, sample, steps, scheduler=None, clip_norm=None,
     return made.finish(goal.write(reader, output, target), rules.optimiser, rules.rates, rules.clip, profile)
 
 
+def _graph(model):
+    """The Functional graph that a model computes; None where its call is its own, or where it is a layer."""
+    plain = isinstance(model, keras.Model) and type(model).call in (keras.Sequential.call, Functional.call)
+    return graph.functional(model) if plain else None
+
+
 def _functional(model, sample):
     """The graph of a model: its own, or that of one call on symbolic inputs of the sample's shape."""
-    found = graph.functional(model)
+    found = _graph(model)
     if found is None:
         shapes = [np.shape(x) for x in keras.tree.flatten(sample[0] if len(sample) == 2 else sample[:-1])]
         symbols = [keras.Input(shape[1:]) for shape in shapes]
@@ -106,7 +113,7 @@ def _check(functional, prefix):
         place, kind = prefix + operation.name, type(operation).__name__
         if kind == "InputLayer":
             continue
-        inner = graph.functional(operation) if isinstance(operation, keras.Model) else None
+        inner = _graph(operation)
         if inner is not None:
             _check(inner, place + ".")
         elif operators.known(operation):
@@ -149,7 +156,7 @@ def _call(reader, node, values, prefix):
     """Values of the outputs of one call."""
     operation = node.operation
     reader.place = prefix + operation.name
-    inner = graph.functional(operation) if isinstance(operation, keras.Model) else None
+    inner = _graph(operation)
     if inner is not None:
         return _walk(reader, inner, values, reader.place + ".")
     masks = [getattr(t, "_keras_mask", None) for t in node.input_tensors] + [node.arguments.kwargs.get("mask")]
