@@ -18,7 +18,7 @@ class Assignment:
         self.program, self.folder, self.card, self.records = program, folder, card, records
         self.ticket, self.seed = ticket, seed
         self.per_epoch = records // program.batch  # steps; what is left of an epoch is not read
-        self._known, self._first = [], 0
+        self._drawn = 0, []  # the first step of an epoch, and its batches
 
     def check_size(self, size):
         """Errors: InvalidArgument unless the loop's data set has the card's records."""
@@ -27,11 +27,13 @@ class Assignment:
                                          "train on the data set that was registered, whole and in its order")
 
     def rows(self, step):
-        """The rows of a step's batch, in order."""
-        if not self._first <= step < self._first + len(self._known):
-            self._first = step - step % self.per_epoch
-            self._known = _core.draw_batches(self.seed, self.records, self.program.batch, self.per_epoch, self._first)
-        return self._known[step - self._first]
+        """The rows of a step's batch, in order. From any thread."""
+        first, batches = self._drawn
+        if not first <= step < first + len(batches):
+            first = step - step % self.per_epoch
+            batches = _core.draw_batches(self.seed, self.records, self.program.batch, self.per_epoch, first)
+            self._drawn = first, batches
+        return batches[step - first]
 
     def rest_of_epoch(self, step):
         """The batches from `step` to the end of its epoch."""

@@ -296,8 +296,11 @@ def test_fit_on_anything_else_is_told_at_once(keras_site):
     card, (images, labels) = keras_site.path.parent / "digits.data", digits()
     recorder = Recorder(repo=keras_site, card=card)
     recorder.data(images.astype("float32"), labels)
-    with pytest.raises(Exception, match="step 0 read other rows than the ticket's seed draws"):
+    with pytest.raises(Exception, match="fit reads other data than recorder.data"):
         keras_net().fit(images.astype("float32"), labels, batch_size=BATCH, verbose=0, callbacks=[recorder])
+    recorder = Recorder(repo=keras_site, card=card)
+    with pytest.raises(flair.InvalidArgument, match="fit weighs its rows"):
+        keras_net().fit(recorder.data(images.astype("float32"), labels), verbose=0, callbacks=[recorder], class_weight={0: 2.0})
     with pytest.raises(flair.InvalidArgument, match="has 100 rows"):
         Recorder(repo=keras_site, card=card).data(images[:100], labels[:100])
     with pytest.raises(flair.InvalidArgument, match="there is none"):

@@ -55,39 +55,33 @@ class _Rows:
             found.append(self.index[digest])
         return found
 
-
     def check(self, batch, rows, step):
         """Is the batch these rows, in this order?"""
         for b, c in zip(batch, self.columns):
             wanted = c[rows].astype(b.dtype)
             if b.size != wanted.size or not np.array_equal(b.reshape(wanted.shape), wanted):
                 raise errors.InvalidArgument(f"record: step {step} read other rows than the ticket's seed draws",
-                                             "feed fit with recorder.data(x, y), without steps_per_epoch")
+                                             "a loop of one's own takes the batches of recorder.data(x, y), one after another")
         return rows
 
 
 class _Batches(keras.utils.PyDataset):
-    """The batches of an epoch in the ticket's order. Keras may shuffle the numbers that it asks for, and looks at some
-    batches before it begins: within an epoch it gets one after another, whatever it asks for."""
+    """The batches of an epoch, by their numbers in the ticket's order. fit shuffles the numbers, reads ahead and drops
+    readers that it began: what it delivers only says types and shapes, and each step reads its own rows."""
 
     def __init__(self, recorder, columns):
         super().__init__(workers=1, use_multiprocessing=False)
-        self._recorder, self._columns, self._next = recorder, columns, None
+        self._recorder, self._columns = recorder, columns
 
     def __len__(self):
         return self._recorder._assignment.per_epoch
 
     def __getitem__(self, number):
-        if self._next is not None:
-            number, self._next = self._next, self._next + 1
-        rows = self._recorder._assignment.rows(number)
+        rows = self._recorder._assignment.rows(self._recorder._seen() // len(self) * len(self) + number)
         return tuple(tf.nest.map_structure(lambda column: np.asarray(column)[rows], c) for c in self._columns)
 
     def on_epoch_begin(self):
-        self._next = self._recorder._seen()
-
-    def on_epoch_end(self):
-        self._next = None
+        self._recorder._is_fed = True
 
 
 class Recorder(keras.callbacks.Callback, Run):
@@ -100,13 +94,14 @@ class Recorder(keras.callbacks.Callback, Run):
         Run.__init__(self)
         self._repo, self._settings, self._wrapped = repo, settings or {}, None
         self._rows_of = _Rows(tf.nest.flatten(data)) if data is not None else None
-        self._pending, self._error = None, None
+        self._pending, self._error, self._is_fed = None, None, False
         if card is not None:
             self._repo = place_for(None, repo)
             self._assignment = assign(self._repo, card)
 
     def data(self, x, y=None):
-        """The training data in the ticket's order, for model.fit(recorder.data(x, y), callbacks=[recorder]).
+        """The training data in the ticket's order, for model.fit(recorder.data(x, y), callbacks=[recorder]), whatever
+        shuffle= says.
 
         x, y: arrays of one row for each record of the card, or structures of such. Returns a keras.utils.PyDataset whose
         batches are the program's. Errors: InvalidArgument without card=, or with other than the card's number of rows.
@@ -125,6 +120,25 @@ class Recorder(keras.callbacks.Callback, Run):
         return self.steps + (self._pending is not None)
 
     # --- inside the graph ---------------------------------------------------------
+
+    def _assigned(self, data):
+        """What the step trains on: the rows of its number, in the structure and types of what fit delivered."""
+        delivered = tf.nest.flatten(data)
+        if len(delivered) != len(self._rows_of.columns):
+            raise errors.InvalidArgument("record: fit weighs its rows", "leave class_weight= and sample_weight= out: no program has them")
+        types = [tensor.dtype for tensor in delivered]
+
+        def read():
+            if not self._is_fed:
+                raise errors.InvalidArgument("record: fit reads other data than recorder.data(x, y)",
+                                             "model.fit(recorder.data(x, y), callbacks=[recorder])")
+            rows = self._assignment.rows(self._seen())
+            return [column[rows].astype(t.as_numpy_dtype) for column, t in zip(self._rows_of.columns, types)]
+
+        columns = tf.numpy_function(read, [], types)
+        for column, tensor in zip(columns, delivered):
+            column.set_shape(tensor.shape)
+        return tf.nest.pack_sequence_as(data, columns)
 
     def _note(self, step, rate, count, *arrays):  # `count` columns of the batch, then the weights
         try:
@@ -171,6 +185,8 @@ class Recorder(keras.callbacks.Callback, Run):
         return self
 
     def _train_step(self, data):
+        if self._assignment is not None:
+            data = self._assigned(data)
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.control_dependencies([self.batch(x, y, weight)]):
             return self._wrapped(tf.nest.map_structure(tf.identity, data))
@@ -178,7 +194,7 @@ class Recorder(keras.callbacks.Callback, Run):
     # --- Keras' side --------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
-        model = self.model
+        model, self._is_fed = self.model, False
         if self._wrapped is not None:
             return
         self.attach(model, model.optimizer)
